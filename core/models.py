@@ -1,0 +1,158 @@
+"""What every app may need: the outbox, the store's settings, signs of life of the processes."""
+
+from datetime import datetime, timedelta
+from typing import ClassVar, Self
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
+
+
+class OutboxPriority(models.IntegerChoices):
+    ORDER = 10, "order"
+    NOTICE = 20, "notice"
+    BROADCAST = 90, "broadcast"
+
+
+class OutboxState(models.TextChoices):
+    PENDING = "pending", "pending"
+    SENT = "sent", "sent"
+    DROPPED = "dropped", "dropped: no longer of use"
+    BLOCKED = "blocked", "blocked by the recipient"
+    FAILED = "failed", "failed for good"
+
+
+class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
+    def pending(self) -> Self:
+        return self.filter(state=OutboxState.PENDING)
+
+    def due(self, now: datetime) -> Self:
+        """Pending rows whose time has come, nobody holds, and nothing before them waits.
+
+        Per chat only the first row is due, so that messages arrive in order.
+        """
+        earlier = OutboxMessage.objects.pending().filter(recipient=OuterRef("recipient"))
+        earlier = earlier.filter(
+            Q(priority__lt=OuterRef("priority"))
+            | Q(priority=OuterRef("priority"), pk__lt=OuterRef("pk"))
+        )
+        return (
+            self.pending()
+            .filter(Q(not_before=None) | Q(not_before__lte=now))
+            .filter(Q(leased_until=None) | Q(leased_until__lt=now))
+            .filter(Q(recipient=None) | ~Exists(earlier))
+            .order_by("priority", "pk")
+        )
+
+    def claim(self, *, now: datetime, limit: int, lease: timedelta) -> list["OutboxMessage"]:
+        """Lease up to `limit` due rows to the caller; call it inside a transaction."""
+        rows = list(self.due(now).select_for_update(skip_locked=True, no_key=True)[:limit])
+        for row in rows:
+            row.leased_until = now + lease
+            row.attempts += 1
+        self.bulk_update(rows, ["leased_until", "attempts"])
+        return rows
+
+
+class OutboxMessage(models.Model):
+    recipient = models.BigIntegerField(null=True, help_text="Telegram chat id; empty: staff")
+    kind = models.CharField(max_length=40)
+    references = models.JSONField(default=dict)
+    priority = models.SmallIntegerField(choices=OutboxPriority.choices)
+    dedupe_key = models.CharField(max_length=120, unique=True)
+    not_before = models.DateTimeField(null=True)
+    leased_until = models.DateTimeField(null=True)
+    attempts = models.PositiveIntegerField(default=0)
+    state = models.CharField(
+        max_length=10, choices=OutboxState.choices, default=OutboxState.PENDING
+    )
+    error = models.CharField(max_length=300, blank=True)
+    telegram_message_id = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+    sent_at = models.DateTimeField(null=True)
+
+    objects = OutboxQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(
+                fields=["priority", "id"],
+                name="outbox_pending",
+                condition=Q(state=OutboxState.PENDING),
+            ),
+            models.Index(
+                fields=["recipient", "priority", "id"],
+                name="outbox_pending_recipient",
+                condition=Q(state=OutboxState.PENDING),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} to {self.recipient or 'staff'}"
+
+
+class StoreSettings(models.Model):
+    """What staff edit. One row; secrets and infrastructure stay in the environment."""
+
+    payment_minutes = models.PositiveSmallIntegerField(
+        default=10, validators=[MinValueValidator(1), MaxValueValidator(1440)]
+    )
+    expiry_grace_seconds = models.PositiveSmallIntegerField(default=15)
+    gateway_silence_minutes = models.PositiveSmallIntegerField(
+        default=5, help_text="How long stock waits for a gateway that does not answer."
+    )
+    deliver_late_payments = models.BooleanField(default=True)
+    max_open_orders = models.PositiveSmallIntegerField(
+        default=3, validators=[MinValueValidator(1)]
+    )
+    max_units_per_order = models.PositiveSmallIntegerField(
+        default=20, validators=[MinValueValidator(1)]
+    )
+    voucher_pause_minutes = models.PositiveSmallIntegerField(default=5)
+
+    class Meta:
+        verbose_name_plural = "store settings"
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(pk=1), name="store_settings_single_row"),
+            models.CheckConstraint(
+                condition=Q(
+                    payment_minutes__gte=1, max_open_orders__gte=1, max_units_per_order__gte=1
+                ),
+                name="store_settings_limits",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return "Store settings"
+
+    @property
+    def payment_time(self) -> timedelta:
+        return timedelta(minutes=self.payment_minutes)
+
+    @property
+    def expiry_grace(self) -> timedelta:
+        return timedelta(seconds=self.expiry_grace_seconds)
+
+    @property
+    def gateway_silence(self) -> timedelta:
+        return timedelta(minutes=self.gateway_silence_minutes)
+
+    @property
+    def voucher_pause(self) -> timedelta:
+        return timedelta(minutes=self.voucher_pause_minutes)
+
+
+def store_settings() -> StoreSettings:
+    """Return the store's settings, or their defaults while nobody has saved any."""
+    return StoreSettings.objects.filter(pk=1).first() or StoreSettings(pk=1)
+
+
+class Heartbeat(models.Model):
+    """When a long-running process was last seen alive."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

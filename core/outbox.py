@@ -1,0 +1,38 @@
+"""Messages to people, written in the transaction of the change and sent later.
+
+A row holds ids only: it is rendered when it is sent, in the recipient's language.
+"""
+
+from datetime import datetime
+
+from core.jobs import wake
+from core.models import OutboxMessage, OutboxPriority
+
+STAFF = None
+References = dict[str, int | str]
+
+
+def enqueue_message(
+    *,
+    recipient: int | None,
+    kind: str,
+    references: References,
+    dedupe_key: str,
+    priority: OutboxPriority = OutboxPriority.ORDER,
+    not_before: datetime | None = None,
+) -> None:
+    """Write a message once per dedupe key; recipient is a Telegram chat id or STAFF."""
+    OutboxMessage.objects.bulk_create(
+        [
+            OutboxMessage(
+                recipient=recipient,
+                kind=kind,
+                references=references,
+                dedupe_key=dedupe_key,
+                priority=priority,
+                not_before=not_before,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    wake("deliver_outbox")

@@ -1,0 +1,98 @@
+"""What happens to an order after it was placed: paid, delivered, ended."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from catalog.errors import ProductUnavailable
+from catalog.services.stock import release_stock, reserve_stock, sell_stock
+from core.outbox import STAFF, enqueue_message
+from orders.errors import OrderNotPending
+from orders.models import Order, OrderStatus, PaymentMethod
+from orders.services.vouchers import consume_voucher, reclaim_voucher, release_voucher
+
+ENDED = (OrderStatus.EXPIRED, OrderStatus.CANCELLED)
+
+
+@transaction.atomic
+def mark_paid(*, order: Order, method: PaymentMethod, now: datetime) -> Order:
+    """Sell what the order reserved and write the messages; the caller holds the order's lock.
+
+    An order that is paid already stays as it is. Raises OrderNotPending for an ended one.
+    """
+    if order.status == OrderStatus.PAID:
+        return order
+    if order.status != OrderStatus.PENDING:
+        raise OrderNotPending(order)
+    order.status = OrderStatus.PAID
+    order.payment_method = method
+    order.paid_at = now
+    order.save(update_fields=["status", "payment_method", "paid_at"])
+    consume_voucher(order=order, now=now)
+    for item in order.items.order_by("pk"):
+        sell_stock(order_item=item)
+    _tell(order, customer_kind="order_delivered", staff_kind="staff_order_paid")
+    return order
+
+
+@transaction.atomic
+def reopen_order(*, order: Order) -> Order:
+    """Reserve again what an ended order gave back, for money that came late.
+
+    Raises OutOfStock, VoucherRefused or ProductUnavailable, then nothing changed. Only `settle`
+    calls this, and it marks the order paid in the same transaction.
+    """
+    if order.status not in ENDED:
+        raise OrderNotPending(order)
+    reclaim_voucher(order=order)
+    for item in order.items.select_related("product").order_by("pk"):
+        product = item.product
+        if product.deleted_at is not None or not product.is_active:
+            raise ProductUnavailable(product.pk)
+        reserve_stock(order_item=item)
+    order.status = OrderStatus.PENDING
+    order.ended_at = None
+    order.save(update_fields=["status", "ended_at"])
+    return order
+
+
+@transaction.atomic
+def end_order(*, order: Order, status: OrderStatus, now: datetime) -> Order:
+    """Expire or cancel a pending order: free its goods and its voucher. Idempotent.
+
+    The caller holds the order's lock. Raises OrderNotPending for a paid order.
+    """
+    if order.status == status:
+        return order
+    if order.status != OrderStatus.PENDING:
+        raise OrderNotPending(order)
+    order.status = status
+    order.ended_at = now
+    order.save(update_fields=["status", "ended_at"])
+    release_voucher(order=order)
+    for item in order.items.order_by("pk"):
+        release_stock(order_item=item)
+    if status == OrderStatus.EXPIRED:
+        _tell(order, customer_kind="order_expired", staff_kind="staff_order_expired")
+    return order
+
+
+def mark_delivered(*, order_id: int, now: datetime) -> None:
+    """Remember that the goods reached the customer's chat (the first time counts)."""
+    Order.objects.paid().filter(pk=order_id, delivered_at=None).update(delivered_at=now)
+
+
+def _tell(order: Order, *, customer_kind: str, staff_kind: str) -> None:
+    references: dict[str, int | str] = {"order_id": order.pk}
+    enqueue_message(
+        recipient=order.customer_id,
+        kind=customer_kind,
+        references=references,
+        dedupe_key=f"{customer_kind}:{order.pk}",
+    )
+    enqueue_message(
+        recipient=STAFF,
+        kind=staff_kind,
+        references=references,
+        dedupe_key=f"{staff_kind}:{order.pk}",
+    )

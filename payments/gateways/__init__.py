@@ -1,0 +1,44 @@
+"""The gateway the shop is set up with. Only this package speaks HTTP to a gateway."""
+
+from collections.abc import Callable
+
+import httpx
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from payments.gateways.base import Gateway
+from payments.gateways.pakasir import PakasirGateway
+
+
+def _network() -> httpx.BaseTransport | None:
+    return None
+
+
+# Replaced by tests, which answer every call in process instead of over a socket.
+transport_factory: Callable[[], httpx.BaseTransport | None] = _network
+
+
+def get_gateway(name: str | None = None) -> Gateway:
+    name = settings.PAYMENT_GATEWAY if name is None else name
+    try:
+        build = _GATEWAYS[name]
+    except KeyError:
+        known = ", ".join(sorted(_GATEWAYS))
+        raise ImproperlyConfigured(
+            f"PAYMENT_GATEWAY is {name!r}; known gateways: {known}."
+        ) from None
+    return build()
+
+
+def _pakasir() -> Gateway:
+    return PakasirGateway(
+        base_url=settings.PAKASIR_BASE_URL,
+        checkout_base_url=settings.PAKASIR_CHECKOUT_URL,
+        project=settings.PAKASIR_PROJECT,
+        api_key=settings.PAKASIR_API_KEY,
+        webhook_secret=settings.PAKASIR_WEBHOOK_SECRET,
+        transport=transport_factory(),
+    )
+
+
+_GATEWAYS: dict[str, Callable[[], Gateway]] = {"pakasir": _pakasir}

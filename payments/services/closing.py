@@ -1,0 +1,52 @@
+"""Ends payments: here first, at the gateway after the commit."""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from core.jobs import wake
+from orders.models import Order
+from payments.gateways import get_gateway
+from payments.gateways.base import GatewayError
+from payments.models import Payment, PaymentStatus
+from payments.services.schedule import CHECK_EVERY, JOB_HEAD_START
+
+logger = logging.getLogger(__name__)
+REREAD_AFTER = timedelta(seconds=5)
+
+
+def close_open_payments(*, order: Order, now: datetime) -> None:
+    """Cancel the order's open payments; the caller holds the order's lock."""
+    for payment in order.payments.open().order_by("pk").lock():
+        end_payment(payment=payment, status=PaymentStatus.CANCELLED, now=now)
+
+
+def end_payment(*, payment: Payment, status: PaymentStatus, now: datetime) -> None:
+    """End an open payment whose lock the caller holds; the gateway is told after the commit."""
+    payment.status = status
+    payment.ended_at = now
+    payment.next_check_at = now + JOB_HEAD_START if payment.txn_id else None
+    payment.save(update_fields=["status", "ended_at", "next_check_at"])
+    if payment.txn_id:
+        wake("close_payment", payment.pk)
+
+
+def close_remotely(*, payment_id: int, now: datetime) -> bool:
+    """Cancel at the gateway and plan to read the status again; return whether it answered."""
+    payment = Payment.objects.get(pk=payment_id)
+    if payment.txn_id is None or payment.closed_remotely_at is not None:
+        return True
+    try:
+        get_gateway(payment.gateway).cancel(payment.txn_id)
+    except GatewayError as error:
+        logger.warning("gateway did not cancel", extra={"payment": payment_id, "why": error.code})
+        Payment.objects.filter(pk=payment_id).exclude(status=PaymentStatus.COMPLETED).update(
+            next_check_at=now + CHECK_EVERY
+        )
+        return False
+    with transaction.atomic():
+        rows = Payment.objects.filter(pk=payment_id)
+        rows.update(closed_remotely_at=now)
+        rows.exclude(status=PaymentStatus.COMPLETED).update(next_check_at=now + REREAD_AFTER)
+    return True

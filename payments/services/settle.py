@@ -1,0 +1,160 @@
+"""The one settlement, for webhook, poller, status button and staff (rules 3 and 6 of money).
+
+T1 stores that the money came and commits, alone. T2 gives it its effect: the order paid and its
+goods sold, or the balance credited. T2 may be repeated until it is done; money is never dropped.
+"""
+
+import logging
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import Customer, LedgerKind
+from accounts.services.balance import post_entry
+from catalog.errors import OutOfStock, ProductUnavailable
+from core.models import store_settings
+from core.outbox import STAFF, References, enqueue_message
+from orders.errors import VoucherRefused
+from orders.models import Order, OrderStatus, PaymentMethod
+from orders.services.fulfilment import mark_paid, reopen_order
+from payments.gateways.base import GatewayStatus, TransactionStatus
+from payments.models import Case, CaseKind, Payment, PaymentStatus
+from payments.services.closing import close_open_payments
+
+logger = logging.getLogger(__name__)
+
+
+def settle(*, payment_id: int, told: TransactionStatus, now: datetime) -> Payment:
+    """Take over what transaction-status says about a payment. Idempotent.
+
+    Only an answer of transaction-status proves anything; a webhook's body must not come here.
+    """
+    payment = Payment.objects.get(pk=payment_id)
+    if not _is_about(payment, told):
+        logger.error("transaction-status answers for another payment", extra=_names(payment, told))
+        return payment
+    if told.status == GatewayStatus.COMPLETED:
+        record_completion(payment_id=payment_id, told=told, now=now)
+        apply_completion(payment_id=payment_id, now=now)
+    elif told.status == GatewayStatus.CANCELLED:
+        _end_cancelled(payment_id, now)
+    payment.refresh_from_db()
+    return payment
+
+
+def _is_about(payment: Payment, told: TransactionStatus) -> bool:
+    if told.is_sandbox and not settings.PAKASIR_SANDBOX:
+        return False
+    return told.txn_id == payment.txn_id and told.order_id == payment.reference
+
+
+def _names(payment: Payment, told: TransactionStatus) -> dict[str, object]:
+    return {
+        "payment": payment.pk,
+        "txn": told.txn_id,
+        "order_id": told.order_id,
+        "sandbox": told.is_sandbox,
+    }
+
+
+@transaction.atomic
+def record_completion(*, payment_id: int, told: TransactionStatus, now: datetime) -> None:
+    """T1. Completed is final: a second completion changes nothing."""
+    payment = Payment.objects.lock().get(pk=payment_id)
+    if payment.status == PaymentStatus.COMPLETED:
+        return
+    payment.status = PaymentStatus.COMPLETED
+    payment.received_amount = told.amount
+    payment.completed_at = now
+    payment.next_check_at = None
+    payment.save(update_fields=["status", "received_amount", "completed_at", "next_check_at"])
+
+
+@transaction.atomic
+def apply_completion(*, payment_id: int, now: datetime) -> None:
+    """T2. Runs once per payment; whoever comes second finds it done."""
+    peek = Payment.objects.get(pk=payment_id)
+    customer = Customer.objects.lock().get(pk=peek.customer_id)
+    order = Order.objects.lock().filter(pk=peek.order_id).first()
+    payment = Payment.objects.lock().get(pk=payment_id)
+    if payment.status != PaymentStatus.COMPLETED or payment.applied_at is not None:
+        return
+    if order is None:
+        _credit(payment, LedgerKind.DEPOSIT, now)
+    else:
+        _apply_to_order(payment, order, customer, now)
+    payment.applied_at = now
+    payment.save(update_fields=["applied_at"])
+
+
+def _apply_to_order(payment: Payment, order: Order, customer: Customer, now: datetime) -> None:
+    if payment.received_amount != payment.amount:
+        _open_case(payment, now)
+        _credit(payment, LedgerKind.PAYMENT_CREDIT, now)
+    elif order.status == OrderStatus.PENDING or _reopened(order, customer):
+        mark_paid(order=order, method=PaymentMethod.QRIS, now=now)
+        close_open_payments(order=order, now=now)
+    else:
+        _credit(payment, LedgerKind.PAYMENT_CREDIT, now)
+
+
+def _reopened(order: Order, customer: Customer) -> bool:
+    """Take the goods of an ended order again if everything it needs is still there."""
+    if order.status == OrderStatus.PAID or customer.is_banned:
+        return False
+    if not store_settings().deliver_late_payments:
+        return False
+    try:
+        reopen_order(order=order)
+    except (OutOfStock, ProductUnavailable, VoucherRefused) as refusal:
+        logger.info("late payment is credited", extra={"order": order.pk, "why": refusal.code})
+        return False
+    return True
+
+
+def _credit(payment: Payment, kind: LedgerKind, now: datetime) -> None:
+    assert payment.received_amount is not None  # noqa: S101 (a CHECK of the table)
+    post_entry(
+        customer_id=payment.customer_id,
+        amount=payment.received_amount,
+        kind=kind,
+        reference=payment.reference,
+        idempotency_key=f"payment:{payment.pk}:credit",
+        actor="system",
+        now=now,
+    )
+    _tell(payment.customer_id, "payment_credited", {"payment_id": payment.pk})
+    _tell(STAFF, "staff_payment_credited", {"payment_id": payment.pk})
+
+
+def _open_case(payment: Payment, now: datetime) -> None:
+    case, _ = Case.objects.get_or_create(
+        key=f"{CaseKind.AMOUNT_DIFFERS}:{payment.pk}",
+        defaults={
+            "kind": CaseKind.AMOUNT_DIFFERS,
+            "order": payment.order,
+            "payment": payment,
+            "opened_at": now,
+        },
+    )
+    _tell(STAFF, "staff_case", {"case_id": case.pk})
+
+
+def _tell(recipient: int | None, kind: str, references: References) -> None:
+    key = ":".join(str(value) for value in references.values())
+    enqueue_message(
+        recipient=recipient, kind=kind, references=references, dedupe_key=f"{kind}:{key}"
+    )
+
+
+@transaction.atomic
+def _end_cancelled(payment_id: int, now: datetime) -> None:
+    """The gateway cancelled a payment that was open here: it cannot be paid any more."""
+    payment = Payment.objects.lock().get(pk=payment_id)
+    if payment.closed_remotely_at is None:
+        payment.closed_remotely_at = now
+    if payment.is_open:
+        payment.status = PaymentStatus.CANCELLED
+        payment.ended_at = now
+    payment.save(update_fields=["status", "ended_at", "closed_remotely_at"])

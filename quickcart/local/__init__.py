@@ -1,0 +1,1 @@
+"""The whole store on one machine: embedded servers and the supervisor of `script/server`."""

@@ -1,0 +1,59 @@
+"""Logging through structlog: one readable line per event, or JSON for a log collector."""
+
+from typing import Any
+
+import structlog
+from structlog.typing import Processor
+
+# Whatever is logged under these names is a secret of the store or of a customer.
+SECRET_NAMES = frozenset(
+    {"api_key", "token", "secret", "password", "content", "x-api-key", "x-secret", "qr_string"}
+)
+
+
+def hide_secrets(_logger: Any, _method: str, event: structlog.typing.EventDict) -> Any:
+    """Replace the values of secret names, so that a careless log call leaks nothing."""
+    for name in SECRET_NAMES & event.keys():
+        event[name] = "***"
+    return event
+
+
+def logging_config(*, level: str, style: str) -> dict[str, object]:
+    """Return a dictConfig that formats standard logging through structlog."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="%H:%M:%S" if style == "console" else "iso"),
+        hide_secrets,
+    ]
+    renderer: list[Processor] = (
+        [structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)]
+        if style == "console"
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "structured": {
+                "()": "structlog.stdlib.ProcessorFormatter",
+                "foreign_pre_chain": shared,
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    *renderer,
+                ],
+            }
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            # They would print the bot token, which is part of Telegram's URLs.
+            "httpx": {"level": "WARNING"},
+            "httpcore": {"level": "WARNING"},
+            "telegram": {"level": "WARNING"},
+            "apscheduler": {"level": "WARNING"},
+            "rq.worker": {"level": "WARNING"},
+        },
+    }

@@ -1,0 +1,83 @@
+"""Small JSON views: read the body, refuse with `{"error": …}`."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from sandbox.telegram.errors import ApiError
+from sandbox.telegram.models import Chat
+from sandbox.telegram.params import BIGGEST_ID, Params, read_params
+
+Json = dict[str, Any]
+View = Callable[..., HttpResponse]
+
+
+class Refused(Exception):
+    def __init__(self, reason: str, *, status: int = 400) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.status = status
+
+
+def driving(**handlers: Callable[..., Json]) -> View:
+    """One view from a handler per HTTP method, named in lower case: `driving(get=…, post=…)`.
+
+    A handler takes the request's Params and the parts of the path, and returns the answer.
+    """
+
+    @csrf_exempt
+    def view(request: HttpRequest, **path: Any) -> HttpResponse:
+        handler = handlers.get((request.method or "").lower())
+        if handler is None:
+            return _refusal("method not allowed", 405)
+        try:
+            return JsonResponse(handler(read_params(request), **path))
+        except Refused as refused:
+            return _refusal(refused.reason, refused.status)
+        except ApiError as error:
+            return _refusal(error.description, error.code)
+
+    return view
+
+
+def _refusal(reason: str, status: int) -> HttpResponse:
+    return JsonResponse({"error": reason}, status=status)
+
+
+def needs_chat(handler: Callable[..., Json]) -> Callable[..., Json]:
+    """Turn `chat_id` of the path into the Chat."""
+
+    @wraps(handler)
+    def wrapped(params: Params, *, chat_id: int, **path: Any) -> Json:
+        return handler(params, chat=find_chat(chat_id), **path)
+
+    return wrapped
+
+
+def find_chat(chat_id: int) -> Chat:
+    chat = Chat.objects.filter(pk=chat_id).first() if abs(chat_id) <= BIGGEST_ID else None
+    if chat is None:
+        raise Refused(f"unknown chat {chat_id}", status=404)
+    return chat
+
+
+def find_person(user_id: int) -> Chat:
+    person = Chat.objects.filter(pk=user_id, kind=Chat.Kind.PRIVATE).first()
+    if person is None:
+        raise Refused(f"unknown user {user_id}", status=404)
+    return person
+
+
+def find_actor(params: Params, chat: Chat) -> Chat:
+    """Who acts in `chat`: `from_id`, a member; may be left out in a private chat."""
+    default = chat.pk if chat.kind == Chat.Kind.PRIVATE else 0
+    person = find_person(params.integer("from_id", default))
+    is_here = chat.pk == person.pk or chat.memberships.filter(user_id=person.pk).exists()
+    if not is_here:
+        raise Refused(f"user {person.pk} is not in chat {chat.pk}")
+    if person.is_blocked and chat.pk == person.pk:
+        raise Refused(f"user {person.pk} has blocked the bot")
+    return person

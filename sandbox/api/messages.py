@@ -1,0 +1,158 @@
+"""What people do in a chat, and what they see there."""
+
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
+from django.utils.http import content_disposition_header
+
+from sandbox.api.http import Json, Refused, find_actor
+from sandbox.telegram import bot
+from sandbox.telegram.chats import hold_chat
+from sandbox.telegram.entities import FormattedText, tidy, utf16_length
+from sandbox.telegram.files import demo_sticker, find_by_path, media_fields, store_file
+from sandbox.telegram.messages import Draft, bounded, find_message, write_message
+from sandbox.telegram.models import CallbackQuery, Chat, File, Message
+from sandbox.telegram.params import Params
+from sandbox.telegram.render import message_html
+from sandbox.telegram.text import CAPTION_LIMIT, TEXT_LIMIT, as_fields
+from sandbox.telegram.updates import push_callback, push_message
+
+CALLBACK_DATA_BYTES = 64
+
+
+def post_message(params: Params, *, chat: Chat) -> Json:
+    if chat.migrated_to is not None:
+        raise Refused(f"this group is now the supergroup {chat.migrated_to}")
+    person = find_actor(params, chat)
+    draft = _draft(params)
+    with transaction.atomic():
+        held = hold_chat(chat.pk, new_messages=1)
+        draft.reply_to = _replied_to(params, held.chat)
+        message = write_message(held, draft, sender_id=person.pk)
+        update_id = push_message(message)
+    return {"message_id": message.message_id, "update_id": update_id}
+
+
+def _draft(params: Params) -> Draft:
+    caption = _formatted(params, "caption", "caption_entities", limit=CAPTION_LIMIT)
+    for kind in (File.Kind.PHOTO, File.Kind.DOCUMENT):
+        if kind.value in params.files:
+            upload = params.files[kind.value]
+            name, mime_type = upload.name or "file", upload.content_type or ""
+            file = store_file(kind, upload.read(), name, mime_type)
+            return Draft(media_fields(file) | caption, file=file)
+    if params.flag("sticker"):
+        sticker = demo_sticker()
+        return Draft(media_fields(sticker), file=sticker)
+    text = _formatted(params, "text", "entities", limit=TEXT_LIMIT)
+    if not text:
+        raise Refused("a message needs text, sticker, photo or document")
+    return Draft(text)
+
+
+def _formatted(params: Params, text: str, entities: str, *, limit: int) -> dict[str, Any]:
+    formatted = tidy(FormattedText(params.text(text)))
+    if utf16_length(formatted.text) > limit:
+        raise Refused(f"{text} has at most {limit} characters")
+    return as_fields(formatted, text, entities)
+
+
+def _replied_to(params: Params, chat: Chat) -> Message | None:
+    if not params.has("reply_to_message_id"):
+        return None
+    message = find_message(chat, bounded(params.integer("reply_to_message_id")))
+    if message is None:
+        raise Refused("the message replied to does not exist")
+    return message
+
+
+def press(params: Params, *, chat: Chat, message_id: int) -> Json:
+    """Any data may be pressed, as by a forged client; only its length is Telegram's."""
+    person = find_actor(params, chat)
+    data = params.text("data")
+    if not 1 <= len(data.encode()) <= CALLBACK_DATA_BYTES:
+        raise Refused(f"data has 1 to {CALLBACK_DATA_BYTES} bytes")
+    message = find_message(chat, bounded(message_id))
+    if message is None:
+        raise Refused(f"message {message_id} does not exist or is deleted")
+    if message.sender_id != bot.bot_id():
+        raise Refused(f"message {message_id} is not the bot's")
+    with transaction.atomic():
+        query = CallbackQuery.objects.create(user_id=person.pk, data=data)
+        update_id = push_callback(query, person=person, message=message)
+    return {"callback_query_id": str(query.pk), "update_id": update_id}
+
+
+def show_callback(params: Params, *, query_id: int) -> Json:  # noqa: ARG001 - a handler
+    query = CallbackQuery.objects.filter(pk=query_id).first()
+    if query is None:
+        raise Refused(f"unknown callback query {query_id}", status=404)
+    return {
+        "id": str(query.pk),
+        "answered": query.answered_at is not None,
+        "text": query.text,
+        "show_alert": query.show_alert,
+        "created_at": query.created_at,
+        "answered_at": query.answered_at,
+    }
+
+
+def list_messages(params: Params, *, chat: Chat) -> Json:
+    """Changed since `after`, oldest change first; ask again with the `event` of this answer."""
+    after = params.integer("after")
+    changed = Message.objects.filter(chat=chat, event__gt=after).order_by("event", "message_id")
+    messages = [
+        message_row(message)
+        for message in changed.select_related("file", "reply_to").defer("file__content")
+    ]
+    return {"messages": messages, "event": messages[-1]["event"] if messages else after}
+
+
+def message_row(message: Message) -> Json:
+    body = message.body
+    return {
+        "message_id": message.message_id,
+        "from_id": message.sender_id,
+        "from_bot": message.sender_id == bot.bot_id(),
+        "date": int(message.sent_at.timestamp()),
+        "text": body.get("text"),
+        "caption": body.get("caption"),
+        "html": message_html(body),
+        "photo": _url_if(message, File.Kind.PHOTO),
+        "document": _url_if(message, File.Kind.DOCUMENT),
+        "sticker": _url_if(message, File.Kind.STICKER),
+        "file_name": body.get("document", {}).get("file_name"),
+        "media_group_id": body.get("media_group_id"),
+        "reply_to_message_id": message.reply_to.message_id if message.reply_to else None,
+        "reply_markup": message.reply_markup,
+        "edited": message.edited_at is not None,
+        "deleted": message.is_deleted,
+        "event": message.event,
+    }
+
+
+def _url_if(message: Message, kind: File.Kind) -> str | None:
+    if message.file is None or message.file.kind != kind:
+        return None
+    return reverse("sandbox-file", kwargs={"path": message.file.path})
+
+
+def show_file(request: HttpRequest, path: str) -> HttpResponse:  # noqa: ARG001 - a view
+    """A picture is shown; anything else is downloaded and never interpreted."""
+    file = find_by_path(path)
+    if file is None:
+        return JsonResponse({"error": "unknown file"}, status=404)
+    is_shown = file.kind != File.Kind.DOCUMENT
+    response = HttpResponse(bytes(file.content))
+    response["Content-Type"] = file.mime_type if is_shown else "application/octet-stream"
+    response["X-Content-Type-Options"] = "nosniff"
+    # An uploaded SVG is a document in its own right: no script of it may run.
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
+    response.headers["Content-Disposition"] = _disposition(file, is_shown=is_shown)
+    return response
+
+
+def _disposition(file: File, *, is_shown: bool) -> str:
+    return content_disposition_header(not is_shown, file.name) or "attachment"

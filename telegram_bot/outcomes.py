@@ -1,0 +1,137 @@
+"""What became of a delivery, written to its outbox row."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
+
+from accounts.models import StaffChat
+from accounts.services.customers import mark_blocked
+from core.models import OutboxMessage, OutboxState
+from telegram_bot.client import seconds_of
+from telegram_bot.outgoing import Delivery
+
+logger = logging.getLogger(__name__)
+
+MOST_PAUSE = timedelta(minutes=5)
+# For what is wrong with the row or with us, about half an hour; Telegram being away has no limit.
+MOST_ATTEMPTS = 12
+SENT_PARTS = "sent_parts"
+
+
+def record_outcome(delivery: Delivery, now: datetime) -> str:
+    """Write the outcome and return its name: sent, postponed, blocked, failed or moved."""
+    error = delivery.error
+    if error is None:
+        return record_sent(delivery, now)
+    for kind, record in _RECORDERS:
+        if isinstance(error, kind):
+            return record(delivery, error, now)
+    return postpone(delivery, error, now)
+
+
+def record_sent(delivery: Delivery, now: datetime) -> str:
+    """Mark the row sent together with what follows from it."""
+    try:
+        with transaction.atomic():
+            _mark_sent(delivery, now)
+            if delivery.outgoing.after_sent is not None:
+                delivery.outgoing.after_sent(delivery.progress.message_id)
+    except Exception:
+        # It was sent: whatever is wrong with the rest, goods must not go out a second time.
+        logger.exception("sent, but not followed up", extra=_context(delivery.row))
+        _mark_sent(delivery, now)
+    return "sent"
+
+
+def _mark_sent(delivery: Delivery, now: datetime) -> None:
+    OutboxMessage.objects.pending().filter(pk=delivery.row.pk).update(
+        state=OutboxState.SENT,
+        sent_at=now,
+        telegram_message_id=delivery.progress.message_id,
+        leased_until=None,
+        error="",
+    )
+
+
+def postpone(delivery: Delivery, error: Exception, now: datetime) -> str:
+    """Try again later: soon at first, then every few minutes, until it arrives."""
+    row = delivery.row
+    is_ours = not isinstance(error, TelegramError | TimeoutError)
+    if is_ours and row.attempts >= MOST_ATTEMPTS:
+        return fail(delivery, error, now)
+    level = logging.ERROR if is_ours else logging.WARNING
+    logger.log(level, "not sent yet: %s", error, extra=_context(row), exc_info=is_ours and error)
+    pause = min(timedelta(seconds=2 ** min(row.attempts, 10)), MOST_PAUSE)
+    _release(delivery, not_before=now + pause, error=_text(error))
+    return "postponed"
+
+
+def _wait_as_told(delivery: Delivery, error: Exception, now: datetime) -> str:
+    """Telegram's limits: only this chat waits, for as long as Telegram says."""
+    assert isinstance(error, RetryAfter)  # noqa: S101
+    pause = timedelta(seconds=seconds_of(error))
+    logger.warning("told to wait %s", pause, extra=_context(delivery.row))
+    _release(delivery, not_before=now + pause, error=_text(error))
+    return "postponed"
+
+
+def _block(delivery: Delivery, error: Exception, now: datetime) -> str:
+    mark_blocked(customer_id=delivery.chat_id, now=now)
+    logger.info("recipient blocked the bot", extra=_context(delivery.row))
+    _release(delivery, state=OutboxState.BLOCKED, error=_text(error))
+    return "blocked"
+
+
+def fail(delivery: Delivery, error: Exception, now: datetime) -> str:  # noqa: ARG001
+    """Park the row for staff: repeating it would change nothing."""
+    logger.error("not deliverable: %s", error, extra=_context(delivery.row))
+    _release(delivery, state=OutboxState.FAILED, error=_text(error))
+    return "failed"
+
+
+@transaction.atomic
+def _move(delivery: Delivery, error: Exception, now: datetime) -> str:  # noqa: ARG001
+    """The group became a supergroup: what waits for it goes to its new id."""
+    assert isinstance(error, ChatMigrated)  # noqa: S101
+    old, new = delivery.chat_id, error.new_chat_id
+    if StaffChat.objects.filter(chat_id=new).exists():
+        StaffChat.objects.filter(chat_id=old).delete()
+    StaffChat.objects.filter(chat_id=old).update(chat_id=new)
+    _release(delivery)
+    OutboxMessage.objects.pending().filter(recipient=old).update(recipient=new)
+    logger.info("staff chat moved", extra={"chat": old, "new_chat": new})
+    return "moved"
+
+
+Recorder = Callable[[Delivery, Exception, datetime], str]
+_RECORDERS: tuple[tuple[type[TelegramError], Recorder], ...] = (
+    (RetryAfter, _wait_as_told),
+    (ChatMigrated, _move),
+    (Forbidden, _block),
+    (BadRequest, fail),  # before any NetworkError, which it is by inheritance only
+)
+
+
+def _release(delivery: Delivery, **values: Any) -> None:
+    """Give the lease back, keeping what was sent, so that a repetition goes on from there.
+
+    Only while the lease is ours: who took it after it ran out knows better.
+    """
+    row, progress = delivery.row, delivery.progress
+    if progress.done:
+        values["references"] = {**row.references, SENT_PARTS: progress.done}
+        values["telegram_message_id"] = progress.message_id
+    held = OutboxMessage.objects.pending().filter(pk=row.pk, leased_until=row.leased_until)
+    held.update(leased_until=None, **values)
+
+
+def _text(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:300]
+
+
+def _context(row: OutboxMessage) -> dict[str, object]:
+    return {"outbox": row.pk, "kind": row.kind, "chat": row.recipient, "attempts": row.attempts}

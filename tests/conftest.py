@@ -1,0 +1,51 @@
+"""What every test needs: a clean cache, triggers that let the flush through, a world to shop in."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import connections
+from django.test import TransactionTestCase
+
+from tests.world import World
+
+_flush = TransactionTestCase._fixture_teardown
+
+
+def _flush_without_triggers(self: TransactionTestCase) -> None:
+    # The ledger refuses TRUNCATE; only the flush between tests may pass, on its own connection.
+    for alias in ("default", "audit"):
+        with connections[alias].cursor() as cursor:
+            cursor.execute("SET session_replication_role = replica")
+    try:
+        _flush(self)
+    finally:
+        for alias in ("default", "audit"):
+            with connections[alias].cursor() as cursor:
+                cursor.execute("SET session_replication_role = origin")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _flushable_database() -> Iterator[None]:
+    patch = pytest.MonkeyPatch()
+    patch.setattr(TransactionTestCase, "_fixture_teardown", _flush_without_triggers)
+    yield
+    patch.undo()
+
+
+@pytest.fixture
+def world(db: Any) -> World:
+    return World()
+
+
+@pytest.fixture
+def committed_world(transactional_db: Any) -> World:
+    """A world whose rows other threads and connections see."""
+    return World()
+
+
+@pytest.fixture(autouse=True)
+def _clean_cache() -> Iterator[None]:
+    yield
+    cache.clear()
