@@ -22,7 +22,7 @@ def encrypt(content: bytes) -> bytes:
     return _cipher(tuple(settings.STOCK_KEYS)).encrypt(content)
 
 
-def decrypt(token: bytes) -> bytes:
+def decrypt(token: bytes | memoryview) -> bytes:
     """Decrypt with whichever key of STOCK_KEYS fits; raise DecryptionError when none does."""
     try:
         return _cipher(tuple(settings.STOCK_KEYS)).decrypt(bytes(token))

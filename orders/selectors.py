@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Generic, TypeVar
 
 from django.core.paginator import Paginator
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from accounts.models import Customer
 from catalog.errors import ProductUnavailable
@@ -111,26 +111,20 @@ def list_products(*, customer: Customer, page: int, category_id: int | None = No
 
 def best_sellers(*, customer: Customer, page: int) -> Page[Offer]:
     """List what was sold most (paid units plus what staff added), then by number."""
-    products = (
-        Product.objects.on_sale()
-        .select_related("category")
-        .annotate(units=Sum("order_items__quantity", filter=_PAID_ITEMS, default=0))
-    )
-    ranked = [product for product in products if product.units + product.sold_shown > 0]
-    ranked.sort(key=lambda product: (-(product.units + product.sold_shown), product.number))
-    return _offer_page(ranked, customer, page)
-
-
-_PAID_ITEMS = Q(order_items__order__status=OrderStatus.PAID)
+    paid = Q(order_items__order__status=OrderStatus.PAID)
+    units = Sum("order_items__quantity", filter=paid, default=0) + F("sold_shown")
+    products = Product.objects.on_sale().select_related("category").annotate(units=units)
+    return _offer_page(products.filter(units__gt=0).order_by("-units", "number"), customer, page)
 
 
 def top_buyers(limit: int = 10) -> list[TopBuyer]:
     rows = (
         Customer.objects.filter(orders__status=OrderStatus.PAID)
         .annotate(paid=Count("orders"), spent=Sum("orders__total_bill"))
-        .order_by("-spent", "pk")[:limit]
+        .order_by("-spent", "pk")
+        .values_list("name", "paid", "spent")
     )
-    return [TopBuyer(mask_name(row.name), row.paid, row.spent) for row in rows]
+    return [TopBuyer(mask_name(name), paid, spent) for name, paid, spent in rows[:limit]]
 
 
 def mask_name(name: str) -> str:

@@ -29,13 +29,14 @@ def build_request(*, connections: int = 64, read_timeout: float = 10.0) -> BaseR
     )
 
 
-def build_bot(request: BaseRequest | None = None) -> Bot:
+def build_bot(request: BaseRequest) -> Bot:
     """Return a bot for sending; it needs no initialize(), which would ask getMe every time."""
     return Bot(
         settings.TELEGRAM_BOT_TOKEN,
         base_url=settings.TELEGRAM_API_BASE_URL,
         base_file_url=settings.TELEGRAM_FILE_BASE_URL,
-        request=request or build_request(),
+        request=request,
+        get_updates_request=request,
     )
 
 

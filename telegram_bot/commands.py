@@ -8,15 +8,16 @@ from django.utils.translation import gettext, gettext_noop
 
 from telegram_bot.requests import BotRequest
 from telegram_bot.screens import Screen
-from telegram_bot.views import catalog, help, language, menu, orders
+from telegram_bot.views import catalog, language, menu, orders
+from telegram_bot.views import help as help_pages
 
 View = Callable[[BotRequest], Screen]
 
 COMMANDS: dict[str, View] = {
     "start": menu.start,
     "stock": catalog.stock,
-    "order": help.how_to_order,
-    "help": help.help_page,
+    "order": help_pages.how_to_order,
+    "help": help_pages.help_page,
     "language": language.languages,
     "cancel": menu.menu,
 }
@@ -32,7 +33,7 @@ LABELS: dict[str, View] = {
     gettext_noop("PRODUCT LIST"): catalog.products,
     gettext_noop("STOCK"): catalog.stock,
     gettext_noop("ORDER HISTORY"): orders.history,
-    gettext_noop("HELP"): help.help_page,
+    gettext_noop("HELP"): help_pages.help_page,
 }
 
 

@@ -12,16 +12,15 @@ from datetime import datetime, timedelta
 
 from asgiref.sync import async_to_sync
 from django.db import transaction
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from accounts.models import Customer, StaffChat
 from core.models import OutboxMessage, OutboxState
-from telegram_bot.messages import MESSAGES, OutgoingMessage
+from telegram_bot.messages import OutgoingMessage, render_message
 from telegram_bot.outcomes import SENT_PARTS, postpone, record_outcome
 from telegram_bot.outgoing import Delivery, send_all
 from telegram_bot.screens import NOTICE_ONLY
 from telegram_bot.sender import Progress
-from telegram_bot.shortcuts import language_of
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +106,8 @@ def _prepare(
     """Render the row and add it to what is sent; return its outcome when it is not."""
     progress = Progress(int(row.references.get(SENT_PARTS, 0)), row.telegram_message_id)
     try:
-        outgoing = _render(row)
+        customer = Customer.objects.filter(pk=chat_id).first()
+        outgoing = render_message(row, customer)
     except Exception as error:  # noqa: BLE001 (the outermost shell: one row's trouble stays its own)
         return [postpone(Delivery(row, chat_id, OutgoingMessage(NOTICE_ONLY), progress), error, now)]
     if outgoing is None:
@@ -116,9 +116,3 @@ def _prepare(
         return ["dropped"]
     deliveries.append(Delivery(row, chat_id, outgoing, progress))
     return []
-
-
-def _render(row: OutboxMessage) -> OutgoingMessage | None:
-    customer = Customer.objects.filter(pk=row.recipient).first()
-    with translation.override(language_of(customer)):
-        return MESSAGES[row.kind](row, customer)

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import translation
 
 from accounts.models import Customer
 from core.models import OutboxMessage
 from core.outbox import References
-from core.models import store_settings
 from orders.models import Order, OrderStatus
 from orders.services.fulfilment import mark_delivered
 from payments.models import Case, Payment, PaymentStatus
@@ -23,8 +23,10 @@ from telegram_bot.goods import present_goods
 from telegram_bot.qr import qr_png
 from telegram_bot.screens import Buttons, Photo, Screen
 from telegram_bot.shortcuts import language_of, render_text
-from telegram_bot.views.orders import checkout_url
+from telegram_bot.views.orders import checkout_url, late_money_context
 
+MessageIds = tuple[tuple[int, int], ...]
+"""Pairs of chat id and message id."""
 Sent = Callable[[int, int, datetime], None]
 """Told after sending: chat id, id of the message with the text, the time."""
 
@@ -34,7 +36,7 @@ class OutgoingMessage:
     """A message, the messages it takes away first, and what to remember once it is sent."""
 
     screen: Screen
-    delete_before: tuple[tuple[int, int], ...] = ()
+    delete_before: MessageIds = ()
     after_sent: Sent | None = None
 
 
@@ -42,9 +44,9 @@ Renderer = Callable[[References], OutgoingMessage | None]
 
 
 def render_message(message: OutboxMessage, customer: Customer | None) -> OutgoingMessage | None:
-    """Render an outbox row for one recipient, None for a staff chat; None: drop it."""
+    """Render an outbox row for one recipient (None: a staff chat); None: drop it."""
     with translation.override(language_of(customer)):
-        return _RENDERERS[message.kind](message.references)
+        return MESSAGES[message.kind](message.references)
 
 
 def _screen(template: str, context: dict[str, Any], buttons: Buttons = ()) -> Screen:
@@ -55,10 +57,18 @@ def _order_context(order: Order) -> dict[str, Any]:
     return {"order": order, "item": order.items.first(), "buyer": order.customer}
 
 
-def _shown_messages(order: Order) -> tuple[tuple[int, int], ...]:
+def _shown_messages(order: Order) -> MessageIds:
     """Return the messages that ask for this order's payment: QR codes and what announced them."""
-    shown = order.payments.exclude(chat_id=None).exclude(message_id=None)
-    return tuple(shown.order_by("pk").values_list("chat_id", "message_id"))
+    return _message_ids(order.payments.all())
+
+
+def _message_ids(payments: QuerySet[Payment]) -> MessageIds:
+    shown = payments.filter(chat_id__isnull=False, message_id__isnull=False).order_by("pk")
+    return tuple(
+        (payment.chat_id, payment.message_id)
+        for payment in shown
+        if payment.chat_id is not None and payment.message_id is not None
+    )
 
 
 def _payment(references: References) -> tuple[Payment, Order]:
@@ -81,7 +91,7 @@ def _payment_qr(references: References) -> OutgoingMessage | None:
 
 
 def _remember_message(payment: Payment) -> Sent:
-    def remember(chat_id: int, message_id: int, now: datetime) -> None:
+    def remember(chat_id: int, message_id: int, _now: datetime) -> None:
         Payment.objects.filter(pk=payment.pk).update(chat_id=chat_id, message_id=message_id)
 
     return remember
@@ -102,10 +112,10 @@ def _order_delivered(references: References) -> OutgoingMessage | None:
     if order.status != OrderStatus.PAID:
         return None
     goods = present_goods(order)
-    context = {**_order_context(order), "goods": goods, "is_delivery": True}
+    context = {"order": order, "goods": goods, "is_delivery": True, "documents_follow": True}
     screen = _screen("order_paid.html", context, keyboards.new_menu())
 
-    def delivered(chat_id: int, message_id: int, now: datetime) -> None:
+    def delivered(_chat_id: int, _message_id: int, now: datetime) -> None:
         mark_delivered(order_id=order.pk, now=now)
 
     return OutgoingMessage(
@@ -117,27 +127,32 @@ def _order_expired(references: References) -> OutgoingMessage | None:
     order = _order(references)
     if order.status != OrderStatus.EXPIRED:
         return None
-    context = {**_order_context(order), "is_delivered_late": store_settings().deliver_late_payments}
+    context = {**_order_context(order), **late_money_context()}
     screen = _screen("order_expired.html", context, keyboards.expired())
     return OutgoingMessage(screen, _shown_messages(order))
 
 
 def _order_cancelled(references: References) -> OutgoingMessage | None:
-    """Take away the QR code; whoever cancelled has seen it on the screen."""
-    return OutgoingMessage(Screen(""), _shown_messages(_order(references)))
+    """Take away the QR code only: the cancelling button's own screen has said it already.
+
+    Without a QR code that screen is the message which announced it, and stays.
+    """
+    with_qr = _order(references).payments.exclude(qr_string="")
+    return OutgoingMessage(Screen(""), _message_ids(with_qr))
 
 
 def _payment_credited(references: References) -> OutgoingMessage | None:
     payment, order = _payment(references)
-    context = {**_order_context(order), "payment": payment, "reason": _credit_reason(payment, order)}
-    screen = _screen("payment_credited.html", context, keyboards.new_menu())
-    return OutgoingMessage(screen)
+    context = _credit_context(payment, order)
+    return OutgoingMessage(_screen("payment_credited.html", context, keyboards.new_menu()))
 
 
-def _credit_reason(payment: Payment, order: Order) -> str:
+def _credit_context(payment: Payment, order: Order) -> dict[str, Any]:
+    """Add why the money did not pay the order: `differs`, `second` or `late`."""
+    reason = "second" if order.status == OrderStatus.PAID else "late"
     if payment.received_amount != payment.amount:
-        return "differs"
-    return "second" if order.status == OrderStatus.PAID else "late"
+        reason = "differs"
+    return {**_order_context(order), "payment": payment, "reason": reason}
 
 
 def _order(references: References) -> Order:
@@ -154,7 +169,7 @@ def _staff_order_expired(references: References) -> OutgoingMessage | None:
 
 def _staff_payment_credited(references: References) -> OutgoingMessage | None:
     payment, order = _payment(references)
-    context = {**_order_context(order), "payment": payment, "reason": _credit_reason(payment, order)}
+    context = _credit_context(payment, order)
     return OutgoingMessage(_screen("staff_payment_credited.html", context))
 
 
@@ -165,7 +180,7 @@ def _staff_case(references: References) -> OutgoingMessage | None:
     return OutgoingMessage(_screen("staff_case.html", {"case": case}))
 
 
-_RENDERERS: dict[str, Renderer] = {
+MESSAGES: dict[str, Renderer] = {
     "payment_qr": _payment_qr,
     "payment_unavailable": _payment_unavailable,
     "order_delivered": _order_delivered,

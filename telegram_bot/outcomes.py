@@ -38,13 +38,18 @@ def record_sent(delivery: Delivery, now: datetime) -> str:
     try:
         with transaction.atomic():
             _mark_sent(delivery, now)
-            if delivery.outgoing.after_sent is not None:
-                delivery.outgoing.after_sent(delivery.progress.message_id)
+            _follow_up(delivery, now)
     except Exception:
         # It was sent: whatever is wrong with the rest, goods must not go out a second time.
         logger.exception("sent, but not followed up", extra=_context(delivery.row))
         _mark_sent(delivery, now)
     return "sent"
+
+
+def _follow_up(delivery: Delivery, now: datetime) -> None:
+    message_id = delivery.progress.message_id
+    if delivery.outgoing.after_sent is not None and message_id is not None:
+        delivery.outgoing.after_sent(delivery.chat_id, message_id, now)
 
 
 def _mark_sent(delivery: Delivery, now: datetime) -> None:

@@ -52,7 +52,7 @@ async def _send(bot: Bot, delivery: Delivery) -> None:
         delivery.error = error
 
 
-async def _delete(bot: Bot, messages: list[tuple[int, int]]) -> None:
+async def _delete(bot: Bot, messages: tuple[tuple[int, int], ...]) -> None:
     for chat_id, message_id in messages:
         try:
             await bot.delete_message(chat_id, message_id)

@@ -58,7 +58,7 @@ class Terms:
 
 
 class TermsConverter:
-    """`product/quantity/total/voucher/key`; in base 36, as a button holds no more than 64 bytes."""
+    """`product/quantity/total/voucher/key`, in base 36: a button holds no more than 64 bytes."""
 
     regex = r"[0-9a-z]{1,13}/[0-9]{1,4}/[0-9a-z]{1,9}/[0-9a-z]{1,13}/[0-9A-Z]{10}"
     limits: ClassVar = (MOST_ID, 36**9 - 1, MOST_ID)

@@ -62,6 +62,7 @@ async def send_parts(bot: Bot, chat_id: int, screen: Screen, progress: Progress)
         await _send(bot, chat_id, _trailing(screen)[rest.done :], rest)
     finally:
         progress.done = len(parts) + rest.done
+        progress.message_id = progress.message_id or rest.message_id
 
 
 async def _send(bot: Bot, chat_id: int, parts: list[Part], progress: Progress) -> None:

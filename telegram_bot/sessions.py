@@ -77,7 +77,7 @@ def _change(
     arguments = (expected, awaiting, json.dumps(dict(data)), LIFE_SECONDS)
     context: dict[str, object] = {"customer": user_id, "awaiting": awaiting}
     try:
-        changed, before = _redis().eval(_CHANGE, 1, _key(user_id), *arguments)  # type: ignore[misc]
+        changed, before = _redis().eval(_CHANGE, 1, _key(user_id), *arguments)
     except (RedisError, OSError):
         logger.warning("session not written", extra=context)
         return False
@@ -91,7 +91,7 @@ def _key(user_id: int) -> str:
 
 
 @cache
-def _redis() -> "Redis":
+def _redis() -> Any:  # redis-py's types do not know decode_responses
     return Redis.from_url(
         settings.REDIS_URL,
         decode_responses=True,

@@ -1,11 +1,24 @@
 """What a button's data may be: Django resolves it like the path of a request."""
 
-from django.urls import path
+from collections.abc import Callable
+from typing import Any, cast
+
+from django.urls import URLPattern
+from django.urls import path as django_path
 
 from telegram_bot.paths import register_converters
-from telegram_bot.views import catalog, checkout, help, language, menu, orders
+from telegram_bot.screens import Screen
+from telegram_bot.views import catalog, checkout, language, menu, orders
+from telegram_bot.views import help as help_pages
 
 register_converters()
+
+
+def path(route: str, view: Callable[..., Screen], name: str) -> URLPattern:
+    """Route a button: our views answer with a Screen, where Django expects an HttpResponse."""
+    pattern: URLPattern = django_path(route, cast("Any", view), name=name)
+    return pattern
+
 
 urlpatterns = [
     path("menu", menu.menu, name="menu"),
@@ -37,7 +50,7 @@ urlpatterns = [
     path("order/<id:order_id>/balance", orders.confirm_balance, name="order_balance"),
     path("order/<id:order_id>/pay", orders.pay_from_balance, name="pay_order"),
     path("order/<id:order_id>/retry", orders.retry, name="retry_payment"),
-    path("help", help.help_page, name="help"),
+    path("help", help_pages.help_page, name="help"),
     path("language", language.languages, name="languages"),
     path("language/<slug:code>", language.choose, name="choose_language"),
 ]

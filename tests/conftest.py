@@ -1,4 +1,4 @@
-"""What every test needs: a clean cache, triggers that let the flush through, a world to shop in."""
+"""What every test needs: a clean cache, triggers that let the flush pass, a world to shop in."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.db import connections
 from django.test import TransactionTestCase
 
+from tests.bank import Bank, connect_in_process
 from tests.world import World
 
 _flush = TransactionTestCase._fixture_teardown
@@ -15,13 +16,14 @@ _flush = TransactionTestCase._fixture_teardown
 
 def _flush_without_triggers(self: TransactionTestCase) -> None:
     # The ledger refuses TRUNCATE; only the flush between tests may pass, on its own connection.
-    for alias in ("default", "audit"):
+    aliases = sorted(self.databases)
+    for alias in aliases:
         with connections[alias].cursor() as cursor:
             cursor.execute("SET session_replication_role = replica")
     try:
         _flush(self)
     finally:
-        for alias in ("default", "audit"):
+        for alias in aliases:
             with connections[alias].cursor() as cursor:
                 cursor.execute("SET session_replication_role = origin")
 
@@ -32,6 +34,12 @@ def _flushable_database() -> Iterator[None]:
     patch.setattr(TransactionTestCase, "_fixture_teardown", _flush_without_triggers)
     yield
     patch.undo()
+
+
+@pytest.fixture
+def bank(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Bank:
+    """The gateway's stand-in, reached in process in both directions."""
+    return connect_in_process(monkeypatch, settings)
 
 
 @pytest.fixture

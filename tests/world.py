@@ -84,7 +84,9 @@ class World:
         if product.kind == ProductKind.SHARED:
             stock = ["https://course.example/join"]
         serial = next(self._serial)
-        contents = stock if isinstance(stock, list) else [f"user{serial}-{n}:pw" for n in range(stock)]
+        contents = (
+            stock if isinstance(stock, list) else [f"user{serial}-{n}:pw" for n in range(stock)]
+        )
         if contents:
             import_stock(product_id=product.pk, contents=contents, actor="test", now=self.now)
 

@@ -164,12 +164,11 @@ def _reserve_units(order_item: "OrderItem") -> None:
     free = order_item.product.stock.available().oldest_first()
     wanted = order_item.quantity
     try:
-        with (
-            transaction.atomic()
-        ):  # a savepoint: a short result gives its locks back before we wait
+        # A savepoint: a short result gives its locks back before we wait.
+        with transaction.atomic():
             items = _take(free.lock(skip_locked=True), wanted)
     except TooFew:
-        # A peer holds the missing rows and may still roll back: wait for it once, holding nothing.
+        # A peer holds the missing rows and may still roll back: wait once, holding nothing.
         try:
             items = _take(free.lock(), wanted)
         except TooFew as few:

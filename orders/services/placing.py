@@ -6,7 +6,6 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from accounts.errors import CustomerBanned
 from accounts.models import Customer
 from catalog.services.stock import reserve_stock
 from core.ids import new_invoice_id
@@ -47,7 +46,8 @@ def place_order(*, checkout: Checkout, method: PaymentMethod, now: datetime) -> 
     known = Order.objects.lock().filter(checkout_key=checkout.checkout_key).first()
     if known is not None:
         return known, False
-    _check_open_orders(customer)
+    if method == PaymentMethod.QRIS:
+        _check_open_orders(customer)
     quote = _price(checkout, customer, now)
     order = _store(checkout, customer, quote, method, now)
     if quote.voucher is not None:
@@ -58,8 +58,6 @@ def place_order(*, checkout: Checkout, method: PaymentMethod, now: datetime) -> 
 
 
 def _check_open_orders(customer: Customer) -> None:
-    if customer.is_banned:
-        raise CustomerBanned
     limit = store_settings().max_open_orders
     open_orders = list(customer.orders.pending().order_by("-pk"))
     if len(open_orders) >= limit:

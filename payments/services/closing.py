@@ -8,9 +8,9 @@ from django.db import transaction
 from core.jobs import wake
 from orders.models import Order
 from payments.gateways import get_gateway
-from payments.gateways.base import GatewayError
+from payments.gateways.base import GatewayError, GatewayRefused
 from payments.models import Payment, PaymentStatus
-from payments.services.schedule import CHECK_EVERY, JOB_HEAD_START
+from payments.services.schedule import JOB_HEAD_START, next_check
 
 logger = logging.getLogger(__name__)
 REREAD_AFTER = timedelta(seconds=5)
@@ -33,16 +33,22 @@ def end_payment(*, payment: Payment, status: PaymentStatus, now: datetime) -> No
 
 
 def close_remotely(*, payment_id: int, now: datetime) -> bool:
-    """Cancel at the gateway and plan to read the status again; return whether it answered."""
+    """Cancel at the gateway and plan to read the status again; return whether it answered.
+
+    A refusal is an answer too: what cannot be cancelled has ended there or is paid, and reading
+    the status tells which.
+    """
     payment = Payment.objects.get(pk=payment_id)
     if payment.txn_id is None or payment.closed_remotely_at is not None:
         return True
     try:
         get_gateway(payment.gateway).cancel(payment.txn_id)
+    except GatewayRefused as refusal:
+        logger.info("gateway refused to cancel: %s", refusal, extra={"payment": payment_id})
     except GatewayError as error:
         logger.warning("gateway did not cancel", extra={"payment": payment_id, "why": error.code})
         Payment.objects.filter(pk=payment_id).exclude(status=PaymentStatus.COMPLETED).update(
-            next_check_at=now + CHECK_EVERY
+            next_check_at=next_check(payment, now)
         )
         return False
     with transaction.atomic():

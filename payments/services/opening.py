@@ -81,8 +81,8 @@ def _store(payment_id: int, made: GatewayTransaction, now: datetime) -> None:
     order_id = Payment.objects.values_list("order", flat=True).get(pk=payment_id)
     order = Order.objects.lock().filter(pk=order_id).first()
     payment = Payment.objects.lock().get(pk=payment_id)
-    if payment.txn_id is not None:
-        return
+    if payment.txn_id is not None and payment.status != PaymentStatus.CREATING:
+        return  # a peer stored it, or a webhook told of it, and it has moved on since
     payment.txn_id = made.txn_id
     payment.fee = made.fee
     payment.total_payment = made.total_payment

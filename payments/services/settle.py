@@ -76,7 +76,7 @@ def apply_completion(*, payment_id: int, now: datetime) -> None:
     """T2. Runs once per payment; whoever comes second finds it done."""
     peek = Payment.objects.get(pk=payment_id)
     customer = Customer.objects.lock().get(pk=peek.customer_id)
-    order = Order.objects.lock().filter(pk=peek.order_id).first()
+    order = Order.objects.lock().get(pk=peek.order_id) if peek.order_id else None
     payment = Payment.objects.lock().get(pk=payment_id)
     if payment.status != PaymentStatus.COMPLETED or payment.applied_at is not None:
         return
@@ -150,10 +150,11 @@ def _tell(recipient: int | None, kind: str, references: References) -> None:
 
 @transaction.atomic
 def _end_cancelled(payment_id: int, now: datetime) -> None:
-    """The gateway cancelled a payment that was open here: it cannot be paid any more."""
+    """Follow a gateway that cancelled on its own; what we cancelled ends by our rules."""
     payment = Payment.objects.lock().get(pk=payment_id)
-    if payment.closed_remotely_at is None:
-        payment.closed_remotely_at = now
+    if payment.closed_remotely_at is not None:
+        return
+    payment.closed_remotely_at = now
     if payment.is_open:
         payment.status = PaymentStatus.CANCELLED
         payment.ended_at = now

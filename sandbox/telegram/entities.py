@@ -9,8 +9,11 @@ Entity = dict[str, Any]
 
 CODE_TYPES = frozenset({"code", "pre"})
 QUOTE_TYPES = frozenset({"blockquote", "expandable_blockquote"})
-# At equal ranges the outer one comes first.
-_ORDER = ["blockquote", "expandable_blockquote", "text_link", "text_mention", "bold", "italic"]
+STYLE_TYPES = frozenset({"bold", "italic", "underline", "strikethrough", "spoiler"})
+# At equal ranges the outer one comes first; what is not named stands in the middle.
+_RANKS = {"blockquote": 0, "expandable_blockquote": 0, "pre": 11, "code": 20, "text_link": 49}
+_RANKS |= {"text_mention": 49, "bold": 90, "italic": 91, "underline": 92, "strikethrough": 93}
+_RANKS |= {"spoiler": 94, "custom_emoji": 99}
 
 
 @dataclass
@@ -44,9 +47,7 @@ def tidy(formatted: FormattedText) -> FormattedText:
 
 def in_order(entities: Iterable[Entity]) -> list[Entity]:
     def key(entity: Entity) -> tuple[int, int, int]:
-        kind = entity["type"]
-        rank = _ORDER.index(kind) if kind in _ORDER else len(_ORDER)
-        return entity["offset"], -entity["length"], rank
+        return entity["offset"], -entity["length"], _RANKS.get(entity["type"], 50)
 
     return sorted(entities, key=key)
 
@@ -62,18 +63,31 @@ def _moved(entities: Iterable[Entity], *, shift: int, length: int) -> list[Entit
 
 
 def _without_forbidden_nesting(entities: list[Entity]) -> list[Entity]:
-    """Nothing lives inside code, and quotes do not nest."""
+    """Quotes do not nest, nor do links and code; styles are cut out of code."""
+    ordered = in_order(entities)
+    quotes = _without_overlap(e for e in ordered if e["type"] in QUOTE_TYPES)
+    solid = _without_overlap(e for e in ordered if e["type"] not in QUOTE_TYPES | STYLE_TYPES)
+    code = [e for e in solid if e["type"] in CODE_TYPES]
+    styles = [e for e in ordered if e["type"] in STYLE_TYPES]
+    return [*quotes, *solid, *(part for style in styles for part in _cut_out(style, code))]
+
+
+def _without_overlap(ordered: Iterable[Entity]) -> list[Entity]:
     kept: list[Entity] = []
-    for entity in in_order(entities):
-        is_inside_code = any(
-            outer["type"] in CODE_TYPES and entity["offset"] < end_of(outer) for outer in kept
-        )
-        is_nested_quote = entity["type"] in QUOTE_TYPES and any(
-            outer["type"] in QUOTE_TYPES and entity["offset"] < end_of(outer) for outer in kept
-        )
-        if not is_inside_code and not is_nested_quote:
+    for entity in ordered:
+        if not kept or entity["offset"] >= end_of(kept[-1]):
             kept.append(entity)
     return kept
+
+
+def _cut_out(style: Entity, holes: list[Entity]) -> list[Entity]:
+    parts, start = [], style["offset"]
+    for hole in holes:
+        if hole["offset"] < end_of(style) and end_of(hole) > start:
+            parts.append((start, hole["offset"]))
+            start = end_of(hole)
+    parts.append((start, end_of(style)))
+    return [{**style, "offset": s, "length": e - s} for s, e in parts if e > s]
 
 
 _AUTOMATIC = re.compile(

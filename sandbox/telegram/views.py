@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.views.decorators.csrf import csrf_exempt
 
 from sandbox.telegram import bot, faults
+from sandbox.telegram.bodies import with_whole_body
 from sandbox.telegram.dispatch import call
 from sandbox.telegram.errors import ApiError
 from sandbox.telegram.files import DOWNLOAD_BYTES, find_by_path
@@ -17,7 +18,7 @@ def method(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
     if token != bot.token():
         return _refuse(ApiError(401, "Unauthorized"))
     try:
-        result = call(name, read_params(request))
+        result = call(name, read_params(with_whole_body(request)))
     except ApiError as error:
         if error.code == faults.DROP_CONNECTION:
             return _drop_connection(request, error)

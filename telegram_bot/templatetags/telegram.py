@@ -4,10 +4,16 @@ from datetime import datetime
 from decimal import Decimal
 
 from django import template
+from django.template.loader import render_to_string
 from django.utils import formats
+from django.utils.safestring import SafeString
 
+from catalog.services.pricing import Price
 from core.clock import local_time
 from core.money import rupiah as format_rupiah
+from orders.models import Order
+from orders.selectors import Offer
+from orders.services.quotes import QRIS_LEAST, QRIS_MOST
 from telegram_bot.lengths import shorten as shorten_text
 
 register = template.Library()
@@ -41,3 +47,38 @@ def clock_time(moment: datetime) -> str:
 def shorten(text: str, units: int) -> str:
     """Cut to so many UTF-16 units, as Telegram counts them."""
     return shorten_text(text, units)
+
+
+@register.simple_tag
+def qris_least() -> str:
+    return format_rupiah(QRIS_LEAST)
+
+
+@register.simple_tag
+def qris_most() -> str:
+    return format_rupiah(QRIS_MOST)
+
+
+@register.simple_tag
+def price(price: Price) -> SafeString:
+    return _inline("price", {"price": price})
+
+
+@register.simple_tag
+def stock_level(offer: Offer) -> SafeString:
+    return _inline("stock", {"offer": offer})
+
+
+@register.simple_tag
+def payment_method(order: Order) -> SafeString:
+    return _inline("method", {"order": order})
+
+
+@register.simple_tag
+def order_status(order: Order) -> SafeString:
+    return _inline("status", {"order": order})
+
+
+def _inline(name: str, context: dict[str, object]) -> SafeString:
+    """Render a part that stands within a line: without the line's end of its file."""
+    return SafeString(render_to_string(f"telegram/_{name}.html", context).strip())

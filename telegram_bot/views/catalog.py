@@ -28,9 +28,7 @@ def categories(request: BotRequest, page: int = 1) -> Screen:
 
 
 def category(request: BotRequest, category_id: int, page: int) -> Screen:
-    found = selectors.list_products(
-        customer=request.customer, page=page, category_id=category_id
-    )
+    found = selectors.list_products(customer=request.customer, page=page, category_id=category_id)
     back = path_to("categories", 1)
     turn = keyboards.turn_pages(found, lambda at: path_to("category", category_id, at), back)
     return _offer_list(request, "telegram/category.html", found, turn)

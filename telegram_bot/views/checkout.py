@@ -58,8 +58,9 @@ def ask_voucher(request: BotRequest, product_id: int, quantity: int) -> Screen:
 
 def enter_voucher(request: BotRequest, product_id: int, quantity: int) -> Screen:
     """Take the typed code; raise VoucherRefused when it is none this customer may use here."""
-    terms = {"product_id": product_id, "quantity": quantity, "now": request.now}
-    quote = get_quote(customer=request.customer, **terms)
+    quote = get_quote(
+        customer=request.customer, product_id=product_id, quantity=quantity, now=request.now
+    )
     voucher = find_voucher(
         customer=request.customer, code=request.text, subtotal=quote.subtotal, now=request.now
     )
@@ -93,9 +94,7 @@ def confirm_balance(request: BotRequest, terms: Terms) -> Screen:
     if quote.total != terms.total:
         raise PriceChanged(quote)
     if quote.total > request.customer.account_balance:
-        refusal = InsufficientBalance(
-            balance=request.customer.account_balance, needed=quote.total
-        )
+        refusal = InsufficientBalance(balance=request.customer.account_balance, needed=quote.total)
         return missing_balance(request, refusal, terms)
     buttons = keyboards.confirm_balance(terms)
     return orders.balance_screen(request, quote.total, buttons)

@@ -13,6 +13,4 @@ def help_page(request: BotRequest) -> Screen:
 
 def how_to_order(request: BotRequest) -> Screen:
     context = {"minutes": store_settings().payment_minutes}
-    return render(
-        request, "telegram/how_to_order.html", context, buttons=keyboards.only_menu()
-    )
+    return render(request, "telegram/how_to_order.html", context, buttons=keyboards.only_menu())

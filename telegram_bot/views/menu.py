@@ -18,10 +18,9 @@ DEEP_LINK = "p_"
 def start(request: BotRequest) -> Screen:
     """Greet with the reply keyboard, then the menu, or the product of a link `?start=p_101`."""
     product = _linked_product(request)
-    first = _greeting(request)
     if product is None:
-        return replace(menu(request), **first)
-    return replace(product, **first) if request.is_new else product
+        return _greeted(request, menu(request))
+    return _greeted(request, product) if request.is_new else product
 
 
 def _linked_product(request: BotRequest) -> Screen | None:
@@ -34,9 +33,9 @@ def _linked_product(request: BotRequest) -> Screen | None:
     return catalog.product(request, product.pk)
 
 
-def _greeting(request: BotRequest) -> dict[str, object]:
+def _greeted(request: BotRequest, screen: Screen) -> Screen:
     sticker = settings.TELEGRAM_WELCOME_STICKER if request.is_new else ""
-    return {"before": (greeting(request),), "sticker": sticker}
+    return replace(screen, before=(greeting(request),), sticker=sticker)
 
 
 def greeting(request: BotRequest) -> Screen:

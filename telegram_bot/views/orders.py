@@ -6,6 +6,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from accounts.errors import InsufficientBalance
+from core.models import store_settings
 from orders import selectors
 from orders.models import Order, OrderStatus
 from payments.gateways import get_gateway
@@ -37,7 +38,7 @@ def order_screen(request: BotRequest, order: Order) -> Screen:
         return _paid_order(request, order)
     payment = latest_payment(order)
     if order.status != OrderStatus.PENDING:
-        context = {"order": order, "item": order.items.first()}
+        context = {"order": order, "item": order.items.first(), **late_money_context()}
         buttons = keyboards.back_to_orders()
         return render(request, "telegram/order_ended.html", context, buttons=buttons)
     if payment is not None and payment.status == PaymentStatus.PENDING:
@@ -46,6 +47,11 @@ def order_screen(request: BotRequest, order: Order) -> Screen:
         buttons = keyboards.preparing(order)
         return render(request, "telegram/preparing.html", {"order": order}, buttons=buttons)
     return _unpaid_order(request, order, payment)
+
+
+def late_money_context() -> dict[str, bool]:
+    """What the texts need that say what happens to money which still comes in."""
+    return {"is_delivered_late": store_settings().deliver_late_payments}
 
 
 def latest_payment(order: Order) -> Payment | None:
@@ -100,7 +106,7 @@ def delivered_screen(request: BotRequest, order: Order, delivered: DeliveredGood
     return render(
         request,
         "telegram/order_paid.html",
-        {"order": order, "goods": delivered},
+        {"order": order, "goods": delivered, "documents_follow": True},
         documents=delivered.documents,
         buttons=keyboards.new_menu(),
         replaces=False,
@@ -133,7 +139,7 @@ def _still_waiting(request: BotRequest, order: Order, payment: Payment) -> Scree
 
 def cancel(request: BotRequest, order_id: int) -> Screen:
     order = cancel_order(order_id=order_id, customer_id=request.customer.pk, now=request.now)
-    context = {"order": order, "item": order.items.first()}
+    context = {"order": order, "item": order.items.first(), **late_money_context()}
     buttons = keyboards.only_menu()
     return render(request, "telegram/order_cancelled.html", context, buttons=buttons)
 

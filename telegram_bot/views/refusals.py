@@ -1,7 +1,6 @@
 """What the shop says when a service refuses: one kind sentence and a way on."""
 
 from collections.abc import Mapping
-from functools import singledispatch
 from typing import Any
 
 from accounts.errors import CustomerBanned
@@ -18,15 +17,25 @@ from orders.errors import (
 from telegram_bot import keyboards
 from telegram_bot.paths import Terms
 from telegram_bot.requests import BotRequest
-from telegram_bot.screens import Screen
+from telegram_bot.screens import Buttons, Screen
 from telegram_bot.shortcuts import render
 from telegram_bot.views import checkout, orders
 
 Arguments = Mapping[str, Any]
 
+_TEMPLATES: dict[type[DomainError], str] = {
+    ProductUnavailable: "telegram/product_gone.html",
+    OutOfStock: "telegram/out_of_stock.html",
+    QuantityOutOfRange: "telegram/quantity_out_of_range.html",
+    VoucherRefused: "telegram/voucher_refused.html",
+    TooManyOpenOrders: "telegram/too_many_open_orders.html",
+    MethodRefused: "telegram/method_refused.html",
+    OrderNotFound: "telegram/order_not_found.html",
+}
+
 
 def invalid_button(request: BotRequest) -> Screen:
-    return _plain(request, "telegram/invalid_button.html")
+    return render(request, "telegram/invalid_button.html", buttons=keyboards.only_menu())
 
 
 def banned(request: BotRequest) -> Screen:
@@ -34,69 +43,29 @@ def banned(request: BotRequest) -> Screen:
     return render(request, "telegram/banned.html", replaces=False)
 
 
-@singledispatch
 def refuse(error: DomainError, request: BotRequest, arguments: Arguments) -> Screen:
     """Answer a refusal; `arguments` are those of the view that was refused."""
-    return _plain(request, "telegram/refused.html")
+    if isinstance(error, CustomerBanned):
+        return banned(request)
+    if isinstance(error, PriceChanged):
+        return checkout.price_changed(request, error.quote)
+    if isinstance(error, OrderNotPending):
+        return orders.order_screen(request, error.order)
+    template = _TEMPLATES.get(type(error), "telegram/refused.html")
+    buttons = _way_on(error, arguments)
+    return render(request, template, {"refusal": error}, buttons=buttons)
 
 
-@refuse.register
-def _(error: ProductUnavailable, request: BotRequest, arguments: Arguments) -> Screen:
-    return render(request, "telegram/product_gone.html", buttons=keyboards.menu())
-
-
-@refuse.register
-def _(error: OutOfStock, request: BotRequest, arguments: Arguments) -> Screen:
-    buttons = keyboards.back_to_product(error.product_id)
-    return render(request, "telegram/out_of_stock.html", {"refusal": error}, buttons=buttons)
-
-
-@refuse.register
-def _(error: QuantityOutOfRange, request: BotRequest, arguments: Arguments) -> Screen:
-    return _plain(request, "telegram/quantity_out_of_range.html", {"refusal": error})
-
-
-@refuse.register
-def _(error: VoucherRefused, request: BotRequest, arguments: Arguments) -> Screen:
-    product_id, quantity = _wish(arguments)
-    buttons = keyboards.without_voucher(product_id, quantity)
-    return render(request, "telegram/voucher_refused.html", {"refusal": error}, buttons=buttons)
-
-
-@refuse.register
-def _(error: TooManyOpenOrders, request: BotRequest, arguments: Arguments) -> Screen:
-    buttons = keyboards.open_orders(error.orders)
-    context = {"refusal": error}
-    return render(request, "telegram/too_many_open_orders.html", context, buttons=buttons)
-
-
-@refuse.register
-def _(error: MethodRefused, request: BotRequest, arguments: Arguments) -> Screen:
-    return _plain(request, "telegram/method_refused.html", {"refusal": error})
-
-
-@refuse.register
-def _(error: OrderNotFound, request: BotRequest, arguments: Arguments) -> Screen:
-    return _plain(request, "telegram/order_not_found.html")
-
-
-@refuse.register
-def _(error: OrderNotPending, request: BotRequest, arguments: Arguments) -> Screen:
-    return orders.order_screen(request, error.order)
-
-
-@refuse.register
-def _(error: PriceChanged, request: BotRequest, arguments: Arguments) -> Screen:
-    return checkout.price_changed(request, error.quote)
-
-
-@refuse.register
-def _(error: CustomerBanned, request: BotRequest, arguments: Arguments) -> Screen:
-    return banned(request)
-
-
-def _plain(request: BotRequest, template: str, context: dict[str, Any] | None = None) -> Screen:
-    return render(request, template, context, buttons=keyboards.only_menu())
+def _way_on(error: DomainError, arguments: Arguments) -> Buttons:
+    if isinstance(error, ProductUnavailable):
+        return keyboards.menu()
+    if isinstance(error, OutOfStock):
+        return keyboards.back_to_product(error.product_id)
+    if isinstance(error, TooManyOpenOrders):
+        return keyboards.open_orders(error.orders)
+    if isinstance(error, VoucherRefused):
+        return keyboards.without_voucher(*_wish(arguments))
+    return keyboards.only_menu()
 
 
 def _wish(arguments: Arguments) -> tuple[int, int]:

@@ -107,7 +107,7 @@ def plan_of_next_free(product: Product) -> dict[str, Any]:
 
 
 def fill_history(product: Product, rows: int) -> None:
-    """Add `rows` items that are gone and as many of another product, then the planner's figures."""
+    """Add `rows` items that are gone and as many of another product; renew the statistics."""
     other = Product.objects.exclude(pk=product.pk).get()
     with connection.cursor() as cursor:
         for owner, state in ((product, "withdrawn"), (other, "available")):

@@ -3,6 +3,7 @@ from cryptography.fernet import Fernet
 
 from core.encryption import DecryptionError, decrypt, encrypt, fingerprint
 
+
 def test_what_is_stored_is_not_the_content() -> None:
     token = encrypt(b"user@example.com:secret")
     assert b"secret" not in token

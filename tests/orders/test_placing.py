@@ -117,6 +117,13 @@ def test_a_fourth_open_order_is_refused_until_one_ends(world: World) -> None:
     assert product.stock.available().count() == 7
 
 
+def test_open_orders_do_not_stand_in_the_way_of_the_balance(world: World) -> None:
+    customer, product = world.customer(balance=50_000), world.product()
+    for _ in range(3):
+        place(world, customer, product)
+    assert world.paid(customer, product).status == OrderStatus.PAID
+
+
 def test_shared_goods_are_bought_one_at_a_time_within_their_quota(world: World) -> None:
     product = world.product(kind=ProductKind.SHARED, quota=2)
     with pytest.raises(QuantityOutOfRange):

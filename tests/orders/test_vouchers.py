@@ -12,9 +12,7 @@ from tests.world import World
 
 def refusal(world: World, customer, code: str = "HEMAT", subtotal: int = 50_000) -> VoucherRefusal:
     with pytest.raises(VoucherRefused) as refused:
-        find_voucher(
-            customer=customer, code=code, subtotal=Decimal(subtotal), now=world.now
-        )
+        find_voucher(customer=customer, code=code, subtotal=Decimal(subtotal), now=world.now)
     return refused.value.reason
 
 
@@ -84,9 +82,9 @@ def test_five_minutes_pass_between_two_vouchers_of_a_customer(world: World) -> N
     world.later(minutes=4, seconds=59)
     assert refusal(world, customer, "TWO") == VoucherRefusal.TOO_SOON
     world.later(seconds=1)
-    assert find_voucher(
-        customer=customer, code="TWO", subtotal=Decimal(50_000), now=world.now
-    ) == two
+    assert (
+        find_voucher(customer=customer, code="TWO", subtotal=Decimal(50_000), now=world.now) == two
+    )
 
 
 def test_a_voucher_serves_a_customer_once(world: World) -> None:

@@ -1,0 +1,63 @@
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import redis
+from django.conf import settings
+
+from payments import gateways
+from telegram_bot import client
+from telegram_bot.work import Dispatch
+from tests.bot.harness import BotHarness
+from tests.bot.in_process import InProcessRequest, gateway_transport
+
+
+@pytest.fixture
+def request_in_process(monkeypatch: pytest.MonkeyPatch) -> InProcessRequest:
+    """Both stand-ins reached in process, by whoever builds a bot or a gateway adapter."""
+    request = InProcessRequest()
+    monkeypatch.setattr(client, "build_request", lambda **_: request)
+    monkeypatch.setattr(gateways, "transport_factory", gateway_transport)
+    return request
+
+
+@pytest.fixture(autouse=True)
+def _no_sessions() -> Iterator[None]:
+    yield
+    store = redis.Redis.from_url(settings.REDIS_URL)
+    for key in store.scan_iter("session:*"):
+        store.delete(key)
+    store.close()
+
+
+BotWith = Callable[[Dispatch], BotHarness]
+
+
+@pytest.fixture
+def bot_with(db: Any, request_in_process: InProcessRequest) -> Iterator[BotWith]:
+    """The bot with another dispatch than the shop's, for tests of the shell itself."""
+    built: list[BotHarness] = []
+
+    def build(dispatch: Dispatch) -> BotHarness:
+        built.append(BotHarness(request_in_process, dispatch))
+        return built[-1]
+
+    yield build
+    for harness in built:
+        harness.close()
+
+
+@pytest.fixture
+def shop_bot(db: Any, request_in_process: InProcessRequest) -> Iterator[BotHarness]:
+    harness = BotHarness(request_in_process)
+    yield harness
+    harness.close()
+
+
+@pytest.fixture
+def committed_shop_bot(
+    transactional_db: Any, request_in_process: InProcessRequest
+) -> Iterator[BotHarness]:
+    harness = BotHarness(request_in_process)
+    yield harness
+    harness.close()
