@@ -5,12 +5,10 @@ With no `.env` at all the store runs against its own stand-ins (SANDBOX), on emb
 
 import secrets
 import sys
-from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote
 
 import environ
-from django.utils import timezone
 
 from quickcart import embedded
 from quickcart.environment import Environment
@@ -18,7 +16,6 @@ from quickcart.log_config import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
-STARTED_AT: datetime = timezone.now()
 TESTING = "pytest" in sys.modules
 
 env = Environment(BASE_DIR / ".env")

@@ -62,7 +62,7 @@ class CallbackAnswer:
         await asyncio.sleep(self._after)
         self.give()
 
-    async def _send(self, query: CallbackQuery, notice: str, is_alert: bool) -> None:  # noqa: FBT001
+    async def _send(self, query: CallbackQuery, notice: str, is_alert: bool) -> None:
         try:
             await query.answer(notice[:NOTICE_LENGTH] or None, show_alert=is_alert)
         except TelegramError as error:

@@ -108,8 +108,10 @@ def _prepare(
     try:
         customer = Customer.objects.filter(pk=chat_id).first()
         outgoing = render_message(row, customer)
-    except Exception as error:  # noqa: BLE001 (the outermost shell: one row's trouble stays its own)
-        return [postpone(Delivery(row, chat_id, OutgoingMessage(NOTICE_ONLY), progress), error, now)]
+    except Exception as error:
+        return [
+            postpone(Delivery(row, chat_id, OutgoingMessage(NOTICE_ONLY), progress), error, now)
+        ]
     if outgoing is None:
         drop = OutboxMessage.objects.pending().filter(pk=row.pk)
         drop.update(state=OutboxState.DROPPED, leased_until=None)

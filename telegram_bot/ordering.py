@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 BACKLOG = 30
 
 
-class LineFull(Exception):  # noqa: N818 (a refusal, not an error of ours)
+class LineFull(Exception):
     """This person has too much waiting already."""
 
 

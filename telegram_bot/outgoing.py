@@ -48,7 +48,7 @@ async def _send(bot: Bot, delivery: Delivery) -> None:
                 await _delete(bot, delivery.outgoing.delete_before)
             screen = with_long_text_as_file(delivery.outgoing.screen)
             await send_parts(bot, delivery.chat_id, screen, delivery.progress)
-    except Exception as error:  # noqa: BLE001 (the outermost shell: it becomes the row's outcome)
+    except Exception as error:
         delivery.error = error
 
 

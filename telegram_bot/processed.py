@@ -57,10 +57,10 @@ def claim_update(*, bot_id: int, update_id: int, now: datetime) -> bool:
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {ProcessedUpdate._meta.db_table}"  # noqa: S608, SLF001 (a constant)
+            f"INSERT INTO {ProcessedUpdate._meta.db_table}"  # noqa: S608 (a constant)
             " (bot_id, update_id, leased_until) VALUES (%s, %s, %s)"
             " ON CONFLICT (bot_id, update_id) DO UPDATE SET leased_until = EXCLUDED.leased_until"
-            f" WHERE {ProcessedUpdate._meta.db_table}.done_at IS NULL RETURNING id",  # noqa: SLF001
+            f" WHERE {ProcessedUpdate._meta.db_table}.done_at IS NULL RETURNING id",
             [bot_id, update_id, now + LEASE],
         )
         return cursor.fetchone() is not None

@@ -34,7 +34,7 @@ MOST_PATIENCE = 15.0
 STOP_SECONDS = 4.0
 
 
-class TokenRefused(Exception):  # noqa: N818 (what happened, by its name)
+class TokenRefused(Exception):
     """Telegram does not know this token. The error of the library would print it."""
 
 

@@ -155,5 +155,3 @@ async def _remove(bot: Bot, pressed: MaybeInaccessibleMessage) -> None:
     except TelegramError as error:
         # Gone already, or older than 48 hours: the new message stands below it.
         logger.info("message stays: %s", error)
-
-

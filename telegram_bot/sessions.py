@@ -70,9 +70,7 @@ def clear(user_id: int, *, seen: Session | None = None) -> bool:
     return _change(user_id, "", {}, seen)
 
 
-def _change(
-    user_id: int, awaiting: str, data: Mapping[str, Any], seen: Session | None
-) -> bool:
+def _change(user_id: int, awaiting: str, data: Mapping[str, Any], seen: Session | None) -> bool:
     expected = "" if seen is None else str(seen.version)
     arguments = (expected, awaiting, json.dumps(dict(data)), LIFE_SECONDS)
     context: dict[str, object] = {"customer": user_id, "awaiting": awaiting}

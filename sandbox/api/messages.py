@@ -148,6 +148,7 @@ def show_file(request: HttpRequest, path: str) -> HttpResponse:  # noqa: ARG001 
     response = HttpResponse(bytes(file.content))
     response["Content-Type"] = file.mime_type if is_shown else "application/octet-stream"
     response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, max-age=86400, immutable"  # paths are not used again
     # An uploaded SVG is a document in its own right: no script of it may run.
     response["Content-Security-Policy"] = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
     response.headers["Content-Disposition"] = _disposition(file, is_shown=is_shown)

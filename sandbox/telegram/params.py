@@ -42,8 +42,8 @@ class Params:
         if not isinstance(value, str):
             return value
         try:
-            return json.loads(value)
-        except ValueError:
+            return clean(_loads(value))
+        except (ValueError, RecursionError):
             raise bad_request(f"can't parse {what} JSON object") from None
 
 
@@ -67,13 +67,20 @@ def read_params(request: HttpRequest) -> Params:
 
 def _json_object(raw: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(raw)
+        value = clean(_loads(raw))
     except (ValueError, RecursionError):
         raise bad_request("can't parse JSON object") from None
     if not isinstance(value, dict):
         raise bad_request("object expected as JSON body")
-    cleaned: dict[str, Any] = clean(value)
-    return cleaned
+    return value
+
+
+def _loads(source: str | bytes) -> Any:
+    return json.loads(source, parse_constant=_refuse_constant)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)  # NaN and Infinity are Python's, not JSON's
 
 
 def clean(value: Any) -> Any:

@@ -26,10 +26,12 @@ def listening() -> Iterator[Wait]:
     raw = connection.connection
 
     def wait(seconds: float) -> None:
-        for _ in raw.notifies(timeout=seconds, stop_after=1):
-            pass
+        with connection.wrap_database_errors:
+            for _ in raw.notifies(timeout=seconds, stop_after=1):
+                pass
 
-    raw.execute(f"LISTEN {CHANNEL}")
+    with connection.cursor() as cursor:
+        cursor.execute(f"LISTEN {CHANNEL}")
     try:
         yield wait
     finally:

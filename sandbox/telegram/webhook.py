@@ -43,9 +43,9 @@ def _run() -> None:
                 return
     except DatabaseError:
         logger.exception("webhook sender stopped; the next update starts it again")
-        _forget_thread()
     finally:
         connection.close()
+        _forget_thread()
 
 
 def _may_end() -> bool:
@@ -64,7 +64,8 @@ def _forget_thread() -> None:
 
 def _clear_thread() -> None:
     global _thread  # noqa: PLW0603 - one sender a process
-    _thread = None
+    if _thread is threading.current_thread():  # else a successor is at work already
+        _thread = None
 
 
 def _has_work() -> bool:

@@ -1,5 +1,6 @@
 """Every pressed button is answered, once and in time, whatever happens behind it."""
 
+import asyncio
 import logging
 import threading
 import time
@@ -73,10 +74,8 @@ def test_notice_only_sends_nothing(script: Script) -> None:
     assert script.sari.texts == ["Menu"]
 
 
-@pytest.mark.parametrize("path", ["", "\x00", "/../..", "/product/" + "9" * 23, "💥" * 16, "//"])
+@pytest.mark.parametrize("path", ["/../..", "/product/" + "9" * 23, "💥" * 16, "//"])
 def test_forged_data_reaches_the_view_as_it_is(script: Script, path: str) -> None:
-    if not path or "\x00" in path:
-        return  # the stand-in, like Telegram, does not let these through
     script.sari.press_path(path)
     assert script.seen[-1].path == path
 
@@ -228,9 +227,9 @@ def test_an_inline_query_is_answered_empty(script: Script) -> None:
 
 
 def test_updates_of_unknown_kinds_are_ignored(script: Script) -> None:
-    poll = {"update_id": 5, "poll_answer": {"poll_id": "1", "option_ids": []}}
+    unknown = {"update_id": 5, "something_of_next_year": {"id": 1}}
     edited = {"update_id": 6, "edited_message": {"message_id": 1, "date": 1, "chat": CHAT}}
-    for raw in (poll, edited):
+    for raw in (unknown, edited):
         process(script.bot, Update.de_json(raw, script.bot.application.bot))
     assert script.seen == []
 
@@ -324,8 +323,6 @@ def run(
     async def play() -> None:
         async with application:
             context: Any = type("Context", (), {"bot": application.bot})
-            import asyncio
-
             tasks = [handler.receive(pressed(n, application.bot), context) for n in numbers]
             await asyncio.gather(*tasks)
 

@@ -234,9 +234,7 @@ def test_a_migrated_group_answers_with_its_new_id(telegram, chat):
     assert str(supergroup).startswith("-100")
     refusal = telegram.ask("sendMessage", chat_id=group, text="x")
     assert refusal["error_code"] == 400
-    assert refusal["description"] == (
-        "Bad Request: group chat was upgraded to a supergroup chat"
-    )
+    assert refusal["description"] == ("Bad Request: group chat was upgraded to a supergroup chat")
     assert refusal["parameters"] == {"migrate_to_chat_id": supergroup}
     assert telegram.ok("sendMessage", chat_id=supergroup, text="x")["chat"]["type"] == "supergroup"
     old, new = (update["message"] for update in telegram.updates())

@@ -33,7 +33,11 @@ def entities(source):
             "x",
             [("pre", 0, 1, "python")],
         ),
-        ('<a href="https://a.b/?x=1&amp;y=2">l</a>', "l", [("text_link", 0, 1, "https://a.b/?x=1&y=2")]),
+        (
+            '<a href="https://a.b/?x=1&amp;y=2">l</a>',
+            "l",
+            [("text_link", 0, 1, "https://a.b/?x=1&y=2")],
+        ),
         ("<blockquote>q</blockquote>", "q", [("blockquote", 0, 1)]),
         ("<blockquote expandable>q</blockquote>", "q", [("expandable_blockquote", 0, 1)]),
         ("<b>a<i>b</i></b>", "ab", [("bold", 0, 2), ("italic", 1, 1)]),

@@ -286,9 +286,7 @@ def test_protected_messages_cannot_be_copied_or_forwarded(telegram, chat):
 def test_an_edit_replaces_text_and_keyboard_and_is_seen_as_a_change(telegram, chat, sent):
     before = telegram.see(f"chats/{chat}/messages/")["event"]
 
-    telegram.ok(
-        "editMessageText", chat_id=chat, message_id=sent, text="b", reply_markup=KEYBOARD
-    )
+    telegram.ok("editMessageText", chat_id=chat, message_id=sent, text="b", reply_markup=KEYBOARD)
 
     (row,) = telegram.messages(chat, after=before)
     assert (row["text"], row["edited"], row["reply_markup"]) == ("b", True, KEYBOARD)

@@ -67,7 +67,10 @@ def test_polling_beside_a_webhook_is_refused(telegram):
     [
         ({"url": "nowhere"}, "bad webhook: An HTTPS URL must be provided for webhook"),
         ({"url": "ftp://a.b"}, "bad webhook: An HTTPS URL must be provided for webhook"),
-        ({"url": "https://a.b", "secret_token": "ä"}, "secret token contains unallowed characters"),
+        (
+            {"url": "https://a.b", "secret_token": "ä"},
+            "secret token contains unallowed characters",
+        ),
     ],
 )
 def test_broken_webhooks_are_refused(telegram, params, refusal):
