@@ -6,6 +6,7 @@ With no `.env` at all the store runs against its own stand-ins (SANDBOX), on emb
 import secrets
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import environ
@@ -84,6 +85,33 @@ if SANDBOX:
     SANDBOX_PAKASIR_WEBHOOK_URL = f"{PUBLIC_URL}/webhooks/pakasir/"
     SANDBOX_LIMITS = env.flag("SANDBOX_LIMITS", default=False)
     SANDBOX_PAKASIR_LIMITS = env.flag("SANDBOX_PAKASIR_LIMITS", default=True)
+    SANDBOX_PERSONAS: list[dict[str, Any]] = [
+        {
+            "id": 800_000_001,
+            "first_name": "Budi",
+            "last_name": "Santoso",
+            "username": "budi_santoso",
+            "language_code": "id",
+            "role": "customer",
+        },
+        {
+            "id": 800_000_002,
+            "first_name": "Rina",
+            "last_name": "Wijaya",
+            "username": "rina_wijaya",
+            "language_code": "id",
+            "role": "reseller",
+        },
+        {
+            "id": 800_000_003,
+            "first_name": "Andi",
+            "last_name": "Pratama",
+            "username": "andi_pratama",
+            "language_code": "id",
+            "role": "admin",
+        },
+    ]
+    SANDBOX_STAFF_CHAT: dict[str, Any] = {"id": -800_000_001, "title": "QuickCart Staff"}
 
 # --- Keys of the goods -------------------------------------------------------------------------
 
@@ -216,6 +244,8 @@ REST_FRAMEWORK: dict[str, object] = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "UNAUTHENTICATED_USER": None,
 }
+
+UNFOLD = {"SITE_TITLE": STORE_NAME, "SITE_HEADER": STORE_NAME}
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("id", "Bahasa Indonesia"), ("en", "English")]

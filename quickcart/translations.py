@@ -14,7 +14,7 @@ from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_python
+from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
@@ -70,12 +70,12 @@ def find_messages(root: Path = ROOT) -> Iterator[Found]:
             # Only the calls matter; what is left of the layout would look like bad indentation.
             text = "\n".join(line.lstrip() for line in templatize(text).splitlines()) + "\n"
         name = str(path.relative_to(root))
-        for _, keyword, texts, _ in extract_python(
-            BytesIO(text.encode()), KEYWORDS, (), {"encoding": "utf-8"}
+        options = {"encoding": "utf-8"}
+        for _, ids, _, context in extract(
+            "python", BytesIO(text.encode()), KEYWORDS, options=options
         ):
-            found = _found(keyword, texts if isinstance(texts, tuple) else (texts,), name)
-            if found is not None:
-                yield found
+            message_id = ids if isinstance(ids, str) else (ids[0], ids[1])
+            yield Found(message_id, context, name)
 
 
 def _sources(root: Path) -> Iterator[Path]:
@@ -84,21 +84,6 @@ def _sources(root: Path) -> Iterator[Path]:
             pattern = "*" if folder.name == "templates" else "*.py"
             files = (path for path in folder.rglob(pattern) if path.is_file())
             yield from (path for path in files if not LEFT_OUT & set(path.parts))
-
-
-def _found(keyword: str, texts: tuple[str | None, ...], path: str) -> Found | None:
-    places = KEYWORDS[keyword] or (1,)
-    context, ids = None, []
-    for place in places:
-        index, is_context = (place[0], True) if isinstance(place, tuple) else (place, False)
-        text = texts[index - 1] if index <= len(texts) else None
-        if not text:
-            return None  # a variable, not a text
-        if is_context:
-            context = text
-        else:
-            ids.append(text)
-    return Found((ids[0], ids[1]) if len(ids) > 1 else ids[0], context, path)
 
 
 def catalog_path(language: str, root: Path = ROOT) -> Path:
@@ -133,22 +118,26 @@ def problems(language: str, root: Path = ROOT) -> list[str]:
     said = []
     for (message_id, context), found in used.items():
         message = catalog.get(_singular(message_id), context)
-        fault = _fault(message, message_id) if message else "is missing"
+        fault = _fault(message, message_id, catalog.num_plurals) if message else "is missing"
         if fault:
             said.append(f"{language}: {_singular(message_id)!r} ({found.path}) {fault}")
     known = {(_singular(message_id), context) for message_id, context in used}
-    for message in catalog:
-        if message.id and (_singular(message.id), message.context) not in known:
-            said.append(f"{language}: {_singular(message.id)!r} is used nowhere")
+    unused = (
+        message
+        for message in catalog
+        if message.id and (_singular(message.id), message.context) not in known
+    )
+    said += [f"{language}: {_singular(message.id)!r} is used nowhere" for message in unused]
     return said
 
 
-def _fault(message: Message, message_id: str | tuple[str, str]) -> str:
+def _fault(message: Message, message_id: str | tuple[str, str], forms: int) -> str:
     ids = message_id if isinstance(message_id, tuple) else (message_id,)
     if len(ids) > 1 and message.id != message_id:
         return "has another plural"
-    texts = message.string if isinstance(message.string, (tuple, list)) else (message.string,)
-    if not all(texts):
+    given = message.string
+    texts = [text for text in ([given] if isinstance(given, str) else given or ()) if text]
+    if len(texts) < (forms if len(ids) > 1 else 1):
         return "is not translated"
     if message.fuzzy:
         return "is marked fuzzy"

@@ -1,18 +1,25 @@
 """Make the virtual environment, or find that it is up to date. Standard library only.
 
-usage: _environment.py ROOT REQUIREMENTS_FILE …
+usage: _environment.py [--check] ROOT REQUIREMENTS_FILE …   (--check: say what is wrong with it)
 """
 
 import fcntl
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
+
+# What a new virtual environment brings along.
+TOOLS = {"pip", "setuptools", "wheel"}
 
 
 def main() -> None:
+    if sys.argv[1] == "--check":
+        sys.exit("\n".join(_faults(Path(sys.argv[2]), sys.argv[3:])) or 0)
     root, names = Path(sys.argv[1]), sys.argv[2:]
     # Two scripts may start at once in a fresh clone: one installs, the other waits.
     with (root / ".venv.lock").open("w") as lock:
@@ -68,6 +75,29 @@ class Environment:
     def _run(self, *command: str) -> None:
         if subprocess.run(command, check=False).returncode:  # noqa: S603
             sys.exit("The virtual environment could not be made: see the message above.")
+
+
+def _faults(root: Path, names: list[str]) -> list[str]:
+    """Compare the files with what is installed: every package pinned, once, to what is there."""
+    faults, pinned = [], {}
+    for name in names:
+        for line in (root / name).read_text().splitlines():
+            requirement = line.partition("#")[0].strip()
+            match = re.fullmatch(r"([\w.-]+)(?:\[[\w,]+\])?==([\w.+!]+)", requirement)
+            if match:
+                pinned[_normal(match[1])] = match[2]
+            elif requirement:
+                faults.append(f"{name}: {requirement} is not pinned to one version.")
+    for distribution in metadata.distributions():
+        package = _normal(distribution.metadata["Name"])
+        if package not in TOOLS and pinned.get(package) != distribution.version:
+            expected = pinned.get(package, "nothing")
+            faults.append(f"{package} {distribution.version} is installed, {expected} is pinned.")
+    return faults
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 if __name__ == "__main__":

@@ -15,13 +15,18 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from quickcart import embedded
+from quickcart import translations
 from quickcart.local import servers
+
+# They start script/server or a browser: one at a time, and not on both workers at once.
+HEAVY = ("browser", "e2e", "faults")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # a wrapper comes before pytest-django's own hook
 def pytest_load_initial_conftests() -> Generator[None, None, None]:
+    os.environ["QUICKCART_ENV_FILE"] = os.devnull  # never a real shop's settings
     if not os.environ.get("DATABASE_URL"):
+        translations.compile_catalogs()
         _start_servers()
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     if worker:
@@ -30,16 +35,19 @@ def pytest_load_initial_conftests() -> Generator[None, None, None]:
     return (yield)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if any(item.get_closest_marker(marker) for marker in HEAVY):
+            item.add_marker(pytest.mark.xdist_group("heavy"))
+
+
 def _start_servers() -> None:
     folder = Path(tempfile.mkdtemp(prefix="quickcart-test-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(servers.stop, folder)
     addresses = servers.start(folder, fast=True, end_with_parent=True)
-    os.environ |= _environment(addresses)
-
-
-def _environment(addresses: embedded.EmbeddedUrls) -> dict[str, str]:
-    return {
+    os.environ |= {
         "DATABASE_URL": addresses.database,
         "AUDIT_DATABASE_URL": addresses.audit_database,
         "REDIS_URL": addresses.redis,

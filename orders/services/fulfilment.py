@@ -31,7 +31,7 @@ def mark_paid(*, order: Order, method: PaymentMethod, now: datetime) -> Order:
     consume_voucher(order=order, now=now)
     for item in order.items.order_by("pk"):
         sell_stock(order_item=item)
-    _tell(order, customer_kind="order_delivered", staff_kind="staff_order_paid")
+    _tell(order, "order_delivered", staff_kind="staff_order_paid")
     return order
 
 
@@ -73,7 +73,9 @@ def end_order(*, order: Order, status: OrderStatus, now: datetime) -> Order:
     for item in order.items.order_by("pk"):
         release_stock(order_item=item)
     if status == OrderStatus.EXPIRED:
-        _tell(order, customer_kind="order_expired", staff_kind="staff_order_expired")
+        _tell(order, "order_expired", staff_kind="staff_order_expired")
+    else:
+        _tell(order, "order_cancelled")
     return order
 
 
@@ -82,17 +84,12 @@ def mark_delivered(*, order_id: int, now: datetime) -> None:
     Order.objects.paid().filter(pk=order_id, delivered_at=None).update(delivered_at=now)
 
 
-def _tell(order: Order, *, customer_kind: str, staff_kind: str) -> None:
-    references: dict[str, int | str] = {"order_id": order.pk}
-    enqueue_message(
-        recipient=order.customer_id,
-        kind=customer_kind,
-        references=references,
-        dedupe_key=f"{customer_kind}:{order.pk}",
-    )
-    enqueue_message(
-        recipient=STAFF,
-        kind=staff_kind,
-        references=references,
-        dedupe_key=f"{staff_kind}:{order.pk}",
-    )
+def _tell(order: Order, kind: str, *, staff_kind: str = "") -> None:
+    messages = [(order.customer_id, kind), (STAFF, staff_kind)]
+    for recipient, each in messages[: 2 if staff_kind else 1]:
+        enqueue_message(
+            recipient=recipient,
+            kind=each,
+            references={"order_id": order.pk},
+            dedupe_key=f"{each}:{order.pk}",
+        )

@@ -38,7 +38,7 @@ def _migrate() -> None:
 def _address(database: dict[str, object]) -> str:
     names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host"}
     names["PORT"] = "port"
-    given = {names[name]: database[name] for name in names if database.get(name)}
+    given = {names[name]: str(database[name]) for name in names if database.get(name)}
     return psycopg.conninfo.make_conninfo("", **given)
 
 

@@ -49,7 +49,7 @@ class RestartingProcess(Process):  # type: ignore[misc]
         self._stopping = threading.Event()
         self._starting = threading.Lock()
 
-    def run(self, events: Any = None, ignore_signals: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
+    def run(self, events: Any = None, ignore_signals: bool = False) -> None:  # noqa: ARG002 (honcho's signature)
         self._events = events
         failures = 0
         while not self._stopping.is_set():
@@ -74,7 +74,7 @@ class RestartingProcess(Process):  # type: ignore[misc]
     def _run_once(self) -> None:
         try:
             child = self._start_child()
-        except Exception as error:  # noqa: BLE001 (whatever it is: say it and try again)
+        except Exception as error:  # whatever it is: say it and try again
             self._send_message(f"cannot start: {error}")
             return
         if child is None:
@@ -99,8 +99,10 @@ class RestartingProcess(Process):  # type: ignore[misc]
         return child  # type: ignore[no-any-return]
 
     def _relay(self, child: "subprocess.Popen[bytes]") -> None:
-        for line in child.stdout or ():
-            self._send_message(line)
+        if child.stdout is not None:
+            with child.stdout as lines:
+                for line in lines:
+                    self._send_message(line)
 
     def _signal(self, number: int) -> None:
         if self._child is not None and self._child.returncode is None:
@@ -128,14 +130,15 @@ class Supervisor(Manager):  # type: ignore[misc]
         on_started: called in a thread of its own when the services have been started.
         """
         super().__init__()
-        self.events = queue.Queue()  # honcho's own one is for processes
+        self.events: queue.Queue[Message] = queue.Queue()  # honcho's own one is for processes
+        self._terminating = False
         self._process_ctor = RestartingProcess
         self._prepare = prepare
         self._on_started = on_started
         self._servers: list[Program] = []
         self._services: list[Program] = []
         self._threads: dict[str, threading.Thread] = {}
-        self._task: subprocess.Popen[bytes] | None = None
+        self._task: Any = None
 
     @property
     def is_stopping(self) -> bool:
@@ -164,8 +167,9 @@ class Supervisor(Manager):  # type: ignore[misc]
     ) -> bool:
         """Run a command to its end, before the services; return whether it succeeded."""
         self._task = Popen(command, shell=False, env=environment, cwd=folder)
-        for line in self._task.stdout or ():
-            self._printer.write(Message("line", line, datetime.now(), name, None))  # noqa: DTZ005
+        with self._task.stdout as lines:
+            for line in lines:
+                self._printer.write(Message("line", line, datetime.now(), name, None))  # noqa: DTZ005
         return self._task.wait() == 0 and not self.is_stopping
 
     def terminate(self) -> None:

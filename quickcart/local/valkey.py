@@ -55,6 +55,6 @@ class Valkey:
 
 def _program() -> Path:
     try:
-        return get_binary_path()
+        return Path(get_binary_path())
     except ValkeyBinaryNotFoundError as error:
         raise EmbeddedError(f"{error} Set REDIS_URL to use a server of your own.") from error

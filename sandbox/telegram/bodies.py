@@ -1,4 +1,4 @@
-"""Bodies without a Content-Length: some libraries upload in chunks, and Django reads none of it."""
+"""Bodies without a Content-Length: some libraries upload in chunks, which Django does not read."""
 
 from io import BytesIO
 

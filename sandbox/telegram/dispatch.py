@@ -30,9 +30,10 @@ _CONTROLS = """
 def call(name: str, params: Params) -> Any:
     """The method's result; ApiError when it refuses. Either way the call is on record."""
     method = METHODS.get(name.lower())
-    if method is None:
-        raise ApiError(404, "Not Found: method not found")
     chat_id = chat_id_of(params)
+    if method is None:
+        calls.record(clean(name)[:64], chat_id, 404, is_send=False)
+        raise ApiError(404, "Not Found: method not found")
     controls = _read_controls()
     fault = faults.claim(method.name, chat_id) if controls.is_fault_waiting else None
     try:

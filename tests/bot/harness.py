@@ -172,7 +172,7 @@ class BotHarness:
             "txn_id": paid["txn_id"],
             "order_id": paid["order_id"],
             "amount": paid["amount"],
-            "is_sandbox": True,
+            "is_sandbox": False,
             "status": paid["status"],
             "completed_at": timezone.now().isoformat(),
         }

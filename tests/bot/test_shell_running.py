@@ -102,3 +102,21 @@ def test_it_stops_at_once_while_it_still_waits_for_telegram(number: signal.Signa
     process.stderr.close()
     assert process.wait(timeout=5) == 0
     assert time.monotonic() - started < 5
+
+
+def test_a_view_that_hangs_does_not_hold_up_the_stop(
+    db: Any, request_in_process: InProcessRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "STOP_SECONDS", 0.1)
+    application = running.build_application(run=on_test_thread, request=request_in_process)
+
+    async def hang() -> None:
+        await asyncio.Event().wait()
+
+    async def stop_while_busy() -> bool:
+        await application.initialize()
+        await application.start()
+        application.create_task(hang())
+        return await running._stop(application)
+
+    assert async_to_sync(stop_while_busy)() is False

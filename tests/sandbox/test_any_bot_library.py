@@ -156,40 +156,44 @@ async def use_the_bot(base: str) -> None:
         assert [result["title"] for result in results] == ["netflix!"]
 
 
+async def ptb_start(update: Any, context: Any) -> None:
+    button = telegram.InlineKeyboardButton("QR", callback_data="/photo")
+    await update.message.reply_html(
+        f"<b>Halo {update.effective_user.first_name}</b> &amp; &lt;teman>",
+        reply_markup=telegram.InlineKeyboardMarkup([[button]]),
+    )
+
+
+async def ptb_pressed(update: Any, context: Any) -> None:
+    query = update.callback_query
+    await query.answer("OK")
+    await query.edit_message_text("Sebentar")
+    sent = await query.message.reply_photo(png(30, 20), caption="QR")
+    await sent.edit_caption("QR lunas")
+    await query.message.delete()
+
+
+async def ptb_document(update: Any, context: Any) -> None:
+    file = await update.message.document.get_file()
+    content = bytes(await file.download_as_bytearray())
+    await update.message.reply_document(io.BytesIO(content.upper()), filename="balik.txt")
+
+
+async def ptb_inline(update: Any, context: Any) -> None:
+    words = update.inline_query.query
+    content = telegram.InputTextMessageContent(words)
+    result = telegram.InlineQueryResultArticle("1", f"{words}!", content)
+    await update.inline_query.answer([result], cache_time=0)
+
+
 async def with_python_telegram_bot(base: str, work: Callable[[], Awaitable[None]]) -> None:
-    async def start(update: Any, context: Any) -> None:
-        button = telegram.InlineKeyboardButton("QR", callback_data="/photo")
-        await update.message.reply_html(
-            f"<b>Halo {update.effective_user.first_name}</b> &amp; &lt;teman>",
-            reply_markup=telegram.InlineKeyboardMarkup([[button]]),
-        )
-
-    async def pressed(update: Any, context: Any) -> None:
-        query = update.callback_query
-        await query.answer("OK")
-        await query.edit_message_text("Sebentar")
-        sent = await query.message.reply_photo(png(30, 20), caption="QR")
-        await sent.edit_caption("QR lunas")
-        await query.message.delete()
-
-    async def document(update: Any, context: Any) -> None:
-        file = await update.message.document.get_file()
-        content = bytes(await file.download_as_bytearray())
-        await update.message.reply_document(io.BytesIO(content.upper()), filename="balik.txt")
-
-    async def inline(update: Any, context: Any) -> None:
-        words = update.inline_query.query
-        content = telegram.InputTextMessageContent(words)
-        result = telegram.InlineQueryResultArticle("1", f"{words}!", content)
-        await update.inline_query.answer([result], cache_time=0)
-
     builder = ApplicationBuilder().token(TOKEN)
     builder = builder.base_url(f"{base}/sandbox/telegram/bot")
     application = builder.base_file_url(f"{base}/sandbox/telegram/file/bot").build()
-    application.add_handler(CommandHandler("start", start))
-    application.add_handler(CallbackQueryHandler(pressed))
-    application.add_handler(MessageHandler(filters.Document.ALL, document))
-    application.add_handler(InlineQueryHandler(inline))
+    application.add_handler(CommandHandler("start", ptb_start))
+    application.add_handler(CallbackQueryHandler(ptb_pressed))
+    application.add_handler(MessageHandler(filters.Document.ALL, ptb_document))
+    application.add_handler(InlineQueryHandler(ptb_inline))
     async with application:
         await application.bot.set_my_commands([("start", "Mulai")])
         await application.start()
@@ -202,46 +206,47 @@ async def with_python_telegram_bot(base: str, work: Callable[[], Awaitable[None]
             await application.stop()
 
 
+async def aiogram_start(message: Message) -> None:
+    button = InlineKeyboardButton(text="QR", callback_data="/photo")
+    await message.answer(
+        "<b>Halo Sari</b> &amp; &lt;teman&gt;",
+        parse_mode="HTML",
+        reply_markup=InlineKeyboardMarkup(inline_keyboard=[[button]]),
+    )
+
+
+async def aiogram_pressed(query: CallbackQuery) -> None:
+    assert isinstance(query.message, Message)
+    await query.answer("OK")
+    await query.message.edit_text("Sebentar")
+    photo = BufferedInputFile(png(30, 20), "qr.png")
+    sent = await query.message.answer_photo(photo, caption="QR")
+    await sent.edit_caption(caption="QR lunas")
+    await query.message.delete()
+
+
+async def aiogram_document(message: Message, bot: aiogram.Bot) -> None:
+    assert message.document is not None
+    content = await bot.download(message.document)
+    assert content is not None
+    await message.answer_document(BufferedInputFile(content.read().upper(), "balik.txt"))
+
+
+async def aiogram_inline(query: InlineQuery) -> None:
+    content = InputTextMessageContent(message_text=query.query)
+    title = f"{query.query}!"
+    result = InlineQueryResultArticle(id="1", title=title, input_message_content=content)
+    await query.answer([result], cache_time=0)
+
+
 async def with_aiogram(base: str, work: Callable[[], Awaitable[None]]) -> None:
     server = TelegramAPIServer.from_base(f"{base}/sandbox/telegram")
     bot = aiogram.Bot(TOKEN, session=AiohttpSession(api=server))
     dispatcher = aiogram.Dispatcher()
-
-    @dispatcher.message(CommandStart())
-    async def start(message: Message) -> None:
-        button = InlineKeyboardButton(text="QR", callback_data="/photo")
-        await message.answer(
-            "<b>Halo Sari</b> &amp; &lt;teman&gt;",
-            parse_mode="HTML",
-            reply_markup=InlineKeyboardMarkup(inline_keyboard=[[button]]),
-        )
-
-    @dispatcher.callback_query()
-    async def pressed(query: CallbackQuery) -> None:
-        assert isinstance(query.message, Message)
-        await query.answer("OK")
-        await query.message.edit_text("Sebentar")
-        photo = BufferedInputFile(png(30, 20), "qr.png")
-        sent = await query.message.answer_photo(photo, caption="QR")
-        await sent.edit_caption(caption="QR lunas")
-        await query.message.delete()
-
-    @dispatcher.message(aiogram.F.document)
-    async def document(message: Message) -> None:
-        assert message.document is not None
-        content = await bot.download(message.document)
-        assert content is not None
-        upper = BufferedInputFile(content.read().upper(), "balik.txt")
-        await message.answer_document(upper)
-
-    @dispatcher.inline_query()
-    async def inline(query: InlineQuery) -> None:
-        content = InputTextMessageContent(message_text=query.query)
-        result = InlineQueryResultArticle(
-            id="1", title=f"{query.query}!", input_message_content=content
-        )
-        await query.answer([result], cache_time=0)
-
+    dispatcher.message.register(aiogram_start, CommandStart())
+    dispatcher.callback_query.register(aiogram_pressed)
+    dispatcher.message.register(aiogram_document, aiogram.F.document)
+    dispatcher.inline_query.register(aiogram_inline)
     polling = asyncio.create_task(
         dispatcher.start_polling(bot, handle_signals=False, polling_timeout=2)
     )

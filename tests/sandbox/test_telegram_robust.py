@@ -20,8 +20,24 @@ SCALARS = st.one_of(
     st.sampled_from(["", "\x00", "é😀", "attach://x", "{", '["\\u0000"]', "HTML", "<b>", "-5"]),
 )
 NAMES = st.sampled_from(
-    ["text", "inline_keyboard", "keyboard", "callback_data", "url", "type", "offset", "length"]
-    + ["message_id", "chat_id", "id", "title", "media", "command", "description", "copy_text"]
+    [
+        "text",
+        "inline_keyboard",
+        "keyboard",
+        "callback_data",
+        "url",
+        "type",
+        "offset",
+        "length",
+        "message_id",
+        "chat_id",
+        "id",
+        "title",
+        "media",
+        "command",
+        "description",
+        "copy_text",
+    ]
 )
 VALUES = st.recursive(
     SCALARS,
@@ -30,11 +46,38 @@ VALUES = st.recursive(
 )
 PARAMS = st.dictionaries(
     st.sampled_from(
-        ["text", "caption", "reply_markup", "entities", "caption_entities", "parse_mode", "scope"]
-        + ["reply_parameters", "message_id", "photo", "media", "results", "commands", "file_id"]
-        + ["link_preview_options", "offset", "limit", "allowed_updates", "user_id", "action"]
-        + ["callback_query_id", "inline_query_id", "from_chat_id", "language_code", "sticker"]
-        + ["secret_token", "inline_message_id", "document", "reply_to_message_id", "show_alert"]
+        [
+            "text",
+            "caption",
+            "reply_markup",
+            "entities",
+            "caption_entities",
+            "parse_mode",
+            "scope",
+            "reply_parameters",
+            "message_id",
+            "photo",
+            "media",
+            "results",
+            "commands",
+            "file_id",
+            "link_preview_options",
+            "offset",
+            "limit",
+            "allowed_updates",
+            "user_id",
+            "action",
+            "callback_query_id",
+            "inline_query_id",
+            "from_chat_id",
+            "language_code",
+            "sticker",
+            "secret_token",
+            "inline_message_id",
+            "document",
+            "reply_to_message_id",
+            "show_alert",
+        ]
     ),
     VALUES,
     max_size=5,
@@ -71,7 +114,7 @@ def test_forged_texts_and_data_reach_the_bot_or_are_refused(telegram, text):
     assert telegram.updates() is not None
 
 
-def test_the_stand_in_works_in_process(telegram):
+def test_the_stand_in_works_in_process(transactional_db):
     transport = httpx.WSGITransport(app=get_wsgi_application())
     with httpx.Client(transport=transport, base_url="http://localhost") as http:
         answer = http.post(PREFIX + "getMe", files={"a": ("a.txt", b"x")}, data={"b": "1"})

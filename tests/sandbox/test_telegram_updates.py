@@ -11,7 +11,7 @@ import pytest
 from django.db import connection, transaction
 
 from sandbox.telegram import update_queue, webhook
-from sandbox.telegram.models import Update
+from sandbox.telegram.models import Bot, Update
 from sandbox.telegram.updates import push
 
 CONFLICT = (
@@ -104,14 +104,10 @@ def wait_for(condition, seconds=5.0):
         time.sleep(0.01)
 
 
-def is_listening():
-    query = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN sandbox%%'"
-    query += " OR (datname = current_database() AND query LIKE '%%FROM \"sandbox_update\"%%'"
-    query += " AND pid <> pg_backend_pid()) OR (query = 'COMMIT' AND pid <> pg_backend_pid()"
-    query += " AND datname = current_database())"
-    with connection.cursor() as cursor:
-        cursor.execute(query)
-        return cursor.fetchone()[0] > 0
+def wait_for_poll(number):
+    """Until the poll has begun and, a moment later, sleeps."""
+    wait_for(lambda: Bot.objects.filter(poll_number=number).exists())
+    time.sleep(0.3)
 
 
 def test_a_waiting_poll_wakes_at_once(committed_telegram):
@@ -119,8 +115,7 @@ def test_a_waiting_poll_wakes_at_once(committed_telegram):
     chat = telegram.person()
     with ThreadPoolExecutor(1) as pool:
         poll = in_thread(pool, lambda: (telegram.updates(timeout=20), time.monotonic()))
-        wait_for(is_listening)
-        time.sleep(0.2)
+        wait_for_poll(1)
         started = time.monotonic()
         said = telegram.say(chat, "halo")
         updates, ended = poll.result(timeout=10)
@@ -140,8 +135,7 @@ def test_the_newer_of_two_polls_wins(committed_telegram):
     telegram = committed_telegram
     with ThreadPoolExecutor(1) as pool:
         older = in_thread(pool, lambda: telegram.refused("getUpdates", timeout=20))
-        wait_for(is_listening)
-        time.sleep(0.2)
+        wait_for_poll(1)
 
         assert telegram.updates() == []
         assert older.result(timeout=10) == CONFLICT

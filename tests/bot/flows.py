@@ -1,0 +1,46 @@
+"""What the flow tests do again and again."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from catalog.models import Product
+from payments.models import Payment
+from payments.services.check import check_payment
+from telegram_bot.shortcuts import path_to
+from tests.bot.harness import BotHarness, Chat
+
+
+def settle_stand_ins(settings: Any) -> None:
+    """Make the gateway's stand-in patient, and silent about languages.
+
+    It answers on the test's thread; in life it is another process, with a language of its own.
+    """
+    settings.SANDBOX_PAKASIR_LIMITS = False
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "locale" not in name]
+
+
+def open_summary(chat: Chat, product: Product, quantity: int = 1) -> None:
+    chat.send(str(product.number))
+    chat.press_path(path_to("product", product.pk, quantity))
+    chat.press("Lanjut ke pembayaran")
+
+
+def pay(shop_bot: BotHarness, payment: Payment, **options: Any) -> None:
+    """Pay, lose the webhook, and let the poller find out a minute later."""
+    shop_bot.pay(payment, webhook=False, **options)
+    check_payment(payment_id=payment.pk, now=timezone.now() + timedelta(minutes=1))
+    shop_bot.deliver()
+
+
+def buy_from_balance(shop_bot: BotHarness, chat: Chat, product: Product, quantity: int = 1) -> None:
+    open_summary(chat, product, quantity)
+    chat.press("SALDO")
+    chat.press("Ya")
+    shop_bot.deliver()
+
+
+def path_of(chat: Chat, label: str) -> str:
+    """Return the path of a button of the newest message, to press it later."""
+    return next(button.path for button in chat.last.buttons if button.text == label)
