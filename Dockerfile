@@ -8,12 +8,15 @@ WORKDIR /app
 COPY requirements.txt requirements-local.txt ./
 RUN pip install -r requirements.txt
 COPY . .
-# Babel is needed to compile the texts only, so it does not go into the image.
-RUN python -m venv --system-site-packages /compile \
- && /compile/bin/pip install "$(grep -o '^babel==[^ ]*' requirements-local.txt)" \
- && PYTHONPATH=/venv/lib/python3.11/site-packages /compile/bin/python -m quickcart.translations --compile
-# In the sandbox settings need no secrets; the files collected are the same.
-RUN DEBUG=on SANDBOX=on python manage.py collectstatic --noinput
+# Babel compiles the texts and is not needed afterwards.
+RUN pip install --target /babel "$(grep -o '^babel==[^ ]*' requirements-local.txt)" \
+ && PYTHONPATH=/babel python -m quickcart.translations --compile
+# Settings refuse to start without secrets: these are random and stay in this step.
+RUN key="$(head -c 32 /dev/urandom | base64 | tr +/ -_)" \
+ && DEBUG=off SANDBOX=off ALLOWED_HOSTS=build BOT_USERNAME=build TELEGRAM_BOT_TOKEN=build \
+    PAKASIR_PROJECT=build PAKASIR_API_KEY=build PAKASIR_WEBHOOK_SECRET=build \
+    SECRET_KEY="$key" STOCK_KEYS="$key" STOCK_FINGERPRINT_KEY="$key" \
+    python manage.py collectstatic --noinput
 
 FROM python:3.11-slim-bookworm
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 DEBUG=off SANDBOX=off

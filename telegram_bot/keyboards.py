@@ -160,8 +160,8 @@ def summary_path(terms: Terms) -> str:
     return path_to("summary", terms.product_id, terms.quantity, *voucher)
 
 
-def confirm_balance(terms: Terms) -> Buttons:
-    return ((Button(_("Yes"), path_to("pay", terms)), back_to_summary(terms)),)
+def confirm_balance(terms: Terms) -> Button:
+    return Button(_("Yes"), path_to("pay", terms))
 
 
 def open_payment(order: Order, checkout_url: str) -> Buttons:
@@ -219,8 +219,8 @@ def back_to_product(product_id: int) -> Buttons:
     return ((Button(_("BACK"), path_to("product", product_id)), to_menu()),)
 
 
-def back_to_order(order: Order) -> Buttons:
-    return ((Button(_("BACK"), path_to("order", order.pk)),),)
+def back_to_order(order: Order) -> Button:
+    return Button(_("BACK"), path_to("order", order.pk))
 
 
 def back_to_orders() -> Buttons:
@@ -244,6 +244,5 @@ def open_orders(orders: Iterable[Order]) -> Buttons:
     return (*rows(entries), (to_menu(),))
 
 
-def confirm_order_balance(order: Order) -> Buttons:
-    yes = Button(_("Yes"), path_to("pay_order", order.pk))
-    return ((yes, *back_to_order(order)[0]),)
+def confirm_order_balance(order: Order) -> Button:
+    return Button(_("Yes"), path_to("pay_order", order.pk))

@@ -4,7 +4,6 @@ import html
 import re
 
 MESSAGE_LIMIT = 4096
-CAPTION_LIMIT = 1024
 _TAG = re.compile(r"<[^>]*>")
 
 

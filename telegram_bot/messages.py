@@ -23,7 +23,7 @@ from telegram_bot.goods import present_goods
 from telegram_bot.qr import qr_png
 from telegram_bot.screens import Buttons, Photo, Screen
 from telegram_bot.shortcuts import language_of, render_text
-from telegram_bot.views.orders import checkout_url, late_money_context
+from telegram_bot.views.orders import UNAVAILABLE, checkout_url, late_money_context
 
 MessageIds = tuple[tuple[int, int], ...]
 """Pairs of chat id and message id."""
@@ -99,8 +99,7 @@ def _remember_message(payment: Payment) -> Sent:
 
 def _payment_unavailable(references: References) -> OutgoingMessage | None:
     payment, order = _payment(references)
-    has_failed = payment.status in {PaymentStatus.CREATING, PaymentStatus.FAILED}
-    if not has_failed or order.status != OrderStatus.PENDING:
+    if payment.status not in UNAVAILABLE or order.status != OrderStatus.PENDING:
         return None
     buttons = keyboards.payment_unavailable(order)
     screen = _screen("payment_unavailable.html", {"order": order}, buttons)

@@ -34,8 +34,7 @@ def renew(request: BotRequest, screen: Screen) -> Screen:
     if not screen.text or not is_new_message or _brings_keyboard(screen):
         return screen
     known = _known(request.customer.pk)
-    keyboard = keyboards.reply_keyboard()
-    if known is None or known == keyboard:
+    if known is None or known == (keyboard := keyboards.reply_keyboard()):
         return screen
     remember(request.customer.pk, keyboard)
     if not screen.buttons:

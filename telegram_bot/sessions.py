@@ -13,9 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
 logger = logging.getLogger(__name__)
 
@@ -97,6 +95,4 @@ def _redis() -> Any:  # redis-py's types do not know decode_responses
         decode_responses=True,
         socket_connect_timeout=0.5,
         socket_timeout=0.5,
-        # By default redis-py tries for seconds; somebody waits for this press.
-        retry=Retry(NoBackoff(), 1),
     )

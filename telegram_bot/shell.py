@@ -77,7 +77,7 @@ class Shell:
         except Exception as error:
             logger.exception("update failed", extra=_context(incoming))
             if incoming.is_private and not _is_away(error):
-                apology = await self._run(partial(work.apology, incoming.profile.id))
+                apology = await self._run(partial(work.apology, incoming.profile))
                 await send_screen(bot, incoming.chat_id, apology, None)
 
     async def _view(self, incoming: Incoming) -> Screen | None:

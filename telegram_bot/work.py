@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from django.conf import settings
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -116,10 +116,17 @@ def note_membership(profile: TelegramProfile, *, is_blocked: bool) -> None:
             register_customer(profile=profile)
 
 
-def apology(person_id: int) -> Screen:
-    """Return what a person sees when something of ours broke."""
-    with fresh_connections():
-        customer = Customer.objects.filter(pk=person_id).first()
-    with translation.override(language_of(customer)):
+def apology(profile: TelegramProfile) -> Screen:
+    """Return what a person sees when something of ours broke; the database may be what broke."""
+    with translation.override(language_of(_known_or_guest(profile))):
         text = _("😔 Sorry, something went wrong on our side. Please try again in a moment.")
         return Screen(text, buttons=keyboards.only_menu(), replaces=False)
+
+
+def _known_or_guest(profile: TelegramProfile) -> Customer:
+    guest = Customer(pk=profile.id, telegram_language=profile.language_code)
+    try:
+        with fresh_connections():
+            return Customer.objects.filter(pk=profile.id).first() or guest
+    except DatabaseError:
+        return guest

@@ -7,8 +7,9 @@ from random import Random
 from catalog.models import Category, Product
 from catalog.services.products import create_category, create_product
 from catalog.services.stock import import_file, import_stock
+from operations.demo.definitions import DemoCategory, DemoProduct
 from operations.demo.goods import make_items
-from operations.demo.products import CATEGORIES, LOOSE, DemoCategory, DemoProduct
+from operations.demo.products import CATEGORIES, LOOSE
 
 ACTOR = "system:seed_demo"
 _MONEY = ("reseller_price", "discount_amount", "discount_percent")

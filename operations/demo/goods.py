@@ -80,11 +80,11 @@ BUDGET = Document(
 GUIDE = Document(
     "panduan-belanja.txt",
     (
-        "PANDUAN BELANJA\r\n\r\n"
-        "1. Ketik nomor produk atau pilih dari daftar.\r\n"
-        "2. Atur jumlah, lalu lanjut ke pembayaran.\r\n"
-        "3. Bayar dengan QRIS atau saldo.\r\n"
-        "4. Barang dikirim ke obrolan ini begitu pembayaran masuk.\r\n"
-        "5. Barang lama selalu ada di Riwayat Transaksi.\r\n"
-    ).encode(),
+        b"PANDUAN BELANJA\r\n\r\n"
+        b"1. Ketik nomor produk atau pilih dari daftar.\r\n"
+        b"2. Atur jumlah, lalu lanjut ke pembayaran.\r\n"
+        b"3. Bayar dengan QRIS atau saldo.\r\n"
+        b"4. Barang dikirim ke obrolan ini begitu pembayaran masuk.\r\n"
+        b"5. Barang lama selalu ada di Riwayat Transaksi.\r\n"
+    ),
 )

@@ -34,11 +34,10 @@ KEY_PREFIX = "seed_demo:"
 """Ledger keys of the demo; ledger rows are never deleted, so they tell that it was seeded."""
 
 
+@transaction.atomic
 def carry_out(purchases: Iterable[Purchase], products: Mapping[int, Product]) -> None:
     for purchase in purchases:
-        with transaction.atomic():
-            order = _buy(purchase, products[purchase.number])
-            drop_messages(order=order)
+        drop_messages(order=_buy(purchase, products[purchase.number]))
 
 
 def drop_messages(*, order: Order) -> None:
@@ -144,7 +143,7 @@ def _leave_unpaid(checkout: Checkout, purchase: Purchase) -> Order:
     payment = buy_with_qris(
         checkout=checkout, chat_id=checkout.customer_id, message_id=None, now=purchase.at
     )
-    order = Order.objects.get(pk=payment.order_id)
+    order = Order.objects.get(payments=payment)
     if purchase.fate == Fate.CANCELLED:
         changed_mind_at = purchase.at + timedelta(minutes=2)
         return cancel_order(order_id=order.pk, customer_id=order.customer_id, now=changed_mind_at)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 
 from accounts.models import Customer, StaffChat
 from accounts.services.customers import TelegramProfile, register_customer, set_role
@@ -93,6 +93,5 @@ def make_staff() -> None:
     """Make the staff login and let the staff group hear of orders."""
     group = settings.SANDBOX_STAFF_CHAT
     StaffChat.objects.get_or_create(chat_id=group["id"], defaults={"title": group["title"]})
-    users = get_user_model()._default_manager  # noqa: SLF001 (Django's own name for it)
-    if not users.filter(username=STAFF_USERNAME).exists():
-        users.create_superuser(username=STAFF_USERNAME, email="", password=STAFF_PASSWORD)
+    if not User.objects.filter(username=STAFF_USERNAME).exists():
+        User.objects.create_superuser(username=STAFF_USERNAME, password=STAFF_PASSWORD)

@@ -7,8 +7,9 @@ from enum import Enum, auto
 from random import Random
 
 from core.clock import local_time
+from operations.demo.definitions import DemoProduct
 from operations.demo.people import Buyer
-from operations.demo.products import PRODUCTS, SOLD_OUT, DemoProduct
+from operations.demo.products import PRODUCTS, SOLD_OUT
 
 DAYS = 60
 """Length of the history, which ends yesterday."""

@@ -1,52 +1,10 @@
 """What the demo store sells."""
 
-from dataclasses import dataclass, field
-from typing import Any
-
-from catalog.models import ProductKind
-from operations.demo.goods import (
-    BUDGET,
-    EBOOK,
-    GUIDE,
-    Document,
-    Make,
-    account,
-    code,
-    licence_key,
-    profile,
-)
+from operations.demo.definitions import DemoCategory, DemoProduct
+from operations.demo.goods import BUDGET, EBOOK, GUIDE, account, code, licence_key, profile
 
 SOLD_OUT = 104
 """The history sells all of this product's stock."""
-
-
-@dataclass(frozen=True)
-class DemoCategory:
-    name: str
-    products: tuple["DemoProduct", ...]
-    discount: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class DemoProduct:
-    """`fields` are further columns of Product; `popularity` weighs it in the history."""
-
-    number: int
-    name: str
-    price: int
-    description: str
-    make: Make | None = None
-    stock: int = 0
-    shared: str = ""
-    document: Document | None = None
-    popularity: int = 3
-    fields: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def kind(self) -> ProductKind:
-        if self.document is not None:
-            return ProductKind.FILE
-        return ProductKind.SHARED if self.shared else ProductKind.UNIQUE
 
 
 PYTHON_COURSE = """\
@@ -66,6 +24,10 @@ Yang Anda dapatkan:
 • 60 latihan dengan pembahasan
 • Grup tanya jawab bersama pengajar, dijawab paling lambat 1 × 24 jam
 • Sertifikat digital setelah proyek akhir selesai
+• Kumpulan contoh kode yang boleh dipakai untuk pekerjaan sendiri
+
+Cocok untuk pelajar, pemilik toko, dan pegawai kantor yang bosan menyalin data dengan tangan. \
+Pengajar kami bekerja sehari-hari dengan Python dan menjawab pertanyaan dalam bahasa Indonesia.
 
 Setelah pembayaran, Anda langsung menerima tautan kelas. Tautan berlaku untuk satu akun belajar \
 dan tidak boleh dibagikan. Jika ada kendala, hubungi kami lewat menu bantuan; kami bantu sampai \

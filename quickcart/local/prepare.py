@@ -21,6 +21,8 @@ def main() -> None:
             create_database(_address(settings.DATABASES[alias]))
         django.setup()
         _migrate()
+        if settings.SANDBOX:
+            _fill_sandbox()
     except psycopg.OperationalError as error:
         sys.exit(f"A database cannot be reached or created: {str(error).strip()}")
     except (ImproperlyConfigured, CommandError) as error:
@@ -31,8 +33,12 @@ def _migrate() -> None:
     for alias in ("default", "audit"):
         _say(f"migrating the {alias} database")
         call_command("migrate", database=alias, interactive=False, verbosity=0)
-    if settings.SANDBOX:
-        call_command("seed_demo", "--if-empty")
+
+
+def _fill_sandbox() -> None:
+    call_command("seed_demo", "--if-empty")
+    # The stand-in must know the people of the demo, or the shop could not write to them.
+    call_command("seed_sandbox")
 
 
 def _address(database: dict[str, object]) -> str:

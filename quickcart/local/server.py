@@ -7,9 +7,11 @@ import sys
 import time
 from dataclasses import dataclass, field
 from functools import partial
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import httpx
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
@@ -115,7 +117,7 @@ class LocalStore:
             if time.monotonic() > deadline:
                 self.supervisor.say(f"Still not ready after {READY_SECONDS} s: {reasons}")
                 return
-            time.sleep(0.25)
+            time.sleep(0.5)
 
 
 def _services() -> dict[str, list[str]]:
@@ -149,11 +151,17 @@ def _check_port(port: int) -> None:
 
 
 def _reasons_not_ready() -> str:
+    connection = HTTPConnection("127.0.0.1", settings.PORT, timeout=5)
     try:
-        answer = httpx.get(f"http://127.0.0.1:{settings.PORT}/health/ready/", timeout=5)
-    except httpx.HTTPError as error:
-        return str(error)
-    return "" if answer.is_success else answer.text
+        # The name the site answers to, which need not be this machine's.
+        host = urlsplit(settings.PUBLIC_URL).netloc
+        connection.request("GET", "/health/ready/", headers={"Host": host})
+        answer = connection.getresponse()
+        return "" if answer.status == HTTPStatus.OK else answer.read().decode(errors="replace")
+    except (OSError, HTTPException) as error:
+        return str(error) or type(error).__name__
+    finally:
+        connection.close()
 
 
 def _addresses() -> str:

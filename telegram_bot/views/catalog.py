@@ -1,6 +1,7 @@
 """Browsing: categories, lists, a product."""
 
 import zlib
+from dataclasses import replace
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -11,6 +12,7 @@ from catalog.models import Product, ProductPhoto
 from orders import selectors
 from orders.selectors import PAGE_SIZE, Offer, Page
 from telegram_bot import keyboards
+from telegram_bot.overlong import fits_caption
 from telegram_bot.requests import BotRequest
 from telegram_bot.screens import Button, Buttons, Photo, Screen
 from telegram_bot.shortcuts import path_to, render
@@ -68,19 +70,22 @@ def stock(request: BotRequest, page: int = 1) -> Screen:
     return render(request, "telegram/stock.html", {"page": found}, buttons=(turn,))
 
 
-def product(request: BotRequest, product_id: int, quantity: int = 1) -> Screen:
+def product(request: BotRequest, product_id: int, quantity: int | None = None) -> Screen:
     """Show a product; a quantity that cannot be had becomes the nearest one that can."""
     offer = selectors.get_offer(product_id=product_id, customer=request.customer)
     if offer.is_sold_out:
         return _sold_out(request, offer)
-    chosen = min(max(quantity, 1), offer.most)
-    return _card(
+    chosen = min(max(quantity or 1, 1), offer.most)
+    card = _card(
         request,
         offer,
         {"quantity": chosen, "subtotal": offer.price.unit * chosen},
         buttons=keyboards.product(offer, chosen),
-        notice="" if chosen == quantity else _quantity_notice(offer),
+        notice="" if quantity in {None, chosen} else _quantity_notice(offer),
     )
+    # A quantity button of a card too long for a caption is below the text: its photo stands above.
+    is_below_photo = quantity is not None and not fits_caption(card.text)
+    return replace(card, photo=None) if is_below_photo else card
 
 
 def _sold_out(request: BotRequest, offer: Offer) -> Screen:

@@ -51,9 +51,10 @@ def quote_screen(request: BotRequest, quote: Quote, **screen_fields: Any) -> Scr
 
 def ask_voucher(request: BotRequest, product_id: int, quantity: int) -> Screen:
     data = {"product_id": product_id, "quantity": quantity}
-    sessions.await_input(request.customer.pk, VOUCHER_CODE, data)
+    is_awaited = sessions.await_input(request.customer.pk, VOUCHER_CODE, data)
+    template = "ask_voucher" if is_awaited else "refused"
     buttons = keyboards.without_voucher(product_id, quantity)
-    return render(request, "telegram/ask_voucher.html", buttons=buttons)
+    return render(request, f"telegram/{template}.html", buttons=buttons)
 
 
 def enter_voucher(request: BotRequest, product_id: int, quantity: int) -> Screen:
@@ -79,11 +80,18 @@ def pay_by_qris(request: BotRequest, terms: Terms) -> Screen:
 
 
 def confirm_balance(request: BotRequest, terms: Terms) -> Screen:
-    """Ask before the balance is used; a summary that placed its order shows that order."""
+    """Ask before the balance is used; a summary that placed its order is about that order."""
     key = _checkout(request, terms).checkout_key
     placed = Order.objects.filter(checkout_key=key).first()
     if placed is not None:
         return orders.confirm_balance(request, placed.pk)
+    total = _quote_of(request, terms).total
+    yes, back = keyboards.confirm_balance(terms), keyboards.back_to_summary(terms)
+    return orders.balance_screen(request, total, yes, back)
+
+
+def _quote_of(request: BotRequest, terms: Terms) -> Quote:
+    """Price the terms of a button anew; raise PriceChanged when it showed another total."""
     quote = get_quote(
         customer=request.customer,
         product_id=terms.product_id,
@@ -93,25 +101,15 @@ def confirm_balance(request: BotRequest, terms: Terms) -> Screen:
     )
     if quote.total != terms.total:
         raise PriceChanged(quote)
-    if quote.total > request.customer.account_balance:
-        refusal = InsufficientBalance(balance=request.customer.account_balance, needed=quote.total)
-        return missing_balance(request, refusal, terms)
-    buttons = keyboards.confirm_balance(terms)
-    return orders.balance_screen(request, quote.total, buttons)
+    return quote
 
 
 def pay_from_balance(request: BotRequest, terms: Terms) -> Screen:
     try:
         order = payments.buy_with_balance(checkout=_checkout(request, terms), now=request.now)
     except InsufficientBalance as refusal:
-        return missing_balance(request, refusal, terms)
+        return orders.missing_balance(request, refusal, keyboards.back_to_summary(terms))
     return orders.paid_screen(request, order)
-
-
-def missing_balance(request: BotRequest, refusal: InsufficientBalance, terms: Terms) -> Screen:
-    buttons = ((keyboards.back_to_summary(terms),),)
-    context = {"refusal": refusal}
-    return render(request, "telegram/insufficient_balance.html", context, buttons=buttons)
 
 
 def take_for_free(request: BotRequest, terms: Terms) -> Screen:

@@ -18,8 +18,10 @@ from payments.services.checkout import Checkout
 from telegram_bot import keyboards
 from telegram_bot.goods import DeliveredGoods, present_goods
 from telegram_bot.requests import BotRequest
-from telegram_bot.screens import Buttons, Screen
+from telegram_bot.screens import Button, Screen
 from telegram_bot.shortcuts import render
+
+UNAVAILABLE = (PaymentStatus.CREATING, PaymentStatus.FAILED)
 
 
 def history(request: BotRequest, page: int = 1) -> Screen:
@@ -80,14 +82,12 @@ def _open_order(request: BotRequest, order: Order, payment: Payment) -> Screen:
 
 
 def _unpaid_order(request: BotRequest, order: Order, payment: Payment | None) -> Screen:
-    if payment is not None and payment.status == PaymentStatus.COMPLETED:
-        if payment.applied_at is None:
-            return render(request, "telegram/payment_received.html", {"order": order})
-        template = "telegram/order_unpaid.html"
-    else:
-        template = "telegram/payment_unavailable.html"
+    if order.payments.unapplied().exists():
+        return render(request, "telegram/payment_received.html", {"order": order})
+    has_failed = payment is not None and payment.status in UNAVAILABLE
+    template = "payment_unavailable" if has_failed else "order_unpaid"
     buttons = keyboards.payment_unavailable(order)
-    return render(request, template, {"order": order}, buttons=buttons)
+    return render(request, f"telegram/{template}.html", {"order": order}, buttons=buttons)
 
 
 def checkout_url(payment: Payment) -> str:
@@ -162,18 +162,25 @@ def retry(request: BotRequest, order_id: int) -> Screen:
 def confirm_balance(request: BotRequest, order_id: int) -> Screen:
     """Ask before a placed order is paid from the balance instead."""
     order = _own_order(request, order_id)
-    balance = request.customer.account_balance
     if order.status != OrderStatus.PENDING:
         return order_screen(request, order)
-    if order.total_bill > balance:
-        refusal = InsufficientBalance(balance=balance, needed=order.total_bill)
-        return _missing_balance(request, order, refusal)
-    return balance_screen(request, order.total_bill, keyboards.confirm_order_balance(order))
+    yes, back = keyboards.confirm_order_balance(order), keyboards.back_to_order(order)
+    return balance_screen(request, order.total_bill, yes, back)
 
 
-def balance_screen(request: BotRequest, total: Decimal, buttons: Buttons) -> Screen:
-    context = {"total": total, "left": request.customer.account_balance - total}
-    return render(request, "telegram/confirm_balance.html", context, buttons=buttons)
+def balance_screen(request: BotRequest, total: Decimal, yes: Button, back: Button) -> Screen:
+    """Ask whether to pay from the balance, or say what is missing in it."""
+    balance = request.customer.account_balance
+    if total > balance:
+        refusal = InsufficientBalance(balance=balance, needed=total)
+        return missing_balance(request, refusal, back)
+    context = {"total": total, "left": balance - total}
+    return render(request, "telegram/confirm_balance.html", context, buttons=((yes, back),))
+
+
+def missing_balance(request: BotRequest, refusal: InsufficientBalance, back: Button) -> Screen:
+    context = {"refusal": refusal}
+    return render(request, "telegram/insufficient_balance.html", context, buttons=((back,),))
 
 
 def pay_from_balance(request: BotRequest, order_id: int) -> Screen:
@@ -181,7 +188,7 @@ def pay_from_balance(request: BotRequest, order_id: int) -> Screen:
     try:
         paid = payments.buy_with_balance(checkout=_checkout_of(order), now=request.now)
     except InsufficientBalance as refusal:
-        return _missing_balance(request, order, refusal)
+        return missing_balance(request, refusal, keyboards.back_to_order(order))
     return paid_screen(request, paid)
 
 
@@ -195,12 +202,6 @@ def _checkout_of(order: Order) -> Checkout:
         quantity=item.quantity,
         total=order.total_bill,
     )
-
-
-def _missing_balance(request: BotRequest, order: Order, refusal: InsufficientBalance) -> Screen:
-    buttons = keyboards.back_to_order(order)
-    context = {"refusal": refusal}
-    return render(request, "telegram/insufficient_balance.html", context, buttons=buttons)
 
 
 def paid_screen(request: BotRequest, order: Order) -> Screen:

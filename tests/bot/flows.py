@@ -28,13 +28,15 @@ def open_summary(chat: Chat, product: Product, quantity: int = 1) -> None:
 
 
 def pay(shop_bot: BotHarness, payment: Payment, **options: Any) -> None:
-    """Pay, lose the webhook, and let the poller find out a minute later."""
+    """Pay, lose the webhook, and let the poller find out an hour later."""
     shop_bot.pay(payment, webhook=False, **options)
-    check_payment(payment_id=payment.pk, now=timezone.now() + timedelta(minutes=1))
+    check_payment(payment_id=payment.pk, now=timezone.now() + timedelta(hours=1))
     shop_bot.deliver()
 
 
-def buy_from_balance(shop_bot: BotHarness, chat: Chat, product: Product, quantity: int = 1) -> None:
+def buy_from_balance(
+    shop_bot: BotHarness, chat: Chat, product: Product, quantity: int = 1
+) -> None:
     open_summary(chat, product, quantity)
     chat.press("SALDO")
     chat.press("Ya")

@@ -141,11 +141,10 @@ def test_a_free_button_takes_nothing_that_costs(sari: Chat, world: World) -> Non
     "text",
     [
         "a\x00b",
-        "\x00",
         "x" * 4096,
         "9" * 4096,
         "🎬" * 2048,
-        "‮سلام‬",
+        "\u202eسلام\u202c",
         "٣٤٥",
         "１０１",
         "½",
@@ -163,7 +162,7 @@ def test_no_typed_text_breaks_anything(
     sari: Chat,
     world: World,
     text: str,
-    awaits_voucher: bool,  # noqa: FBT001
+    awaits_voucher: bool,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     product = world.product(number=101)

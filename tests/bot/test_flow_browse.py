@@ -249,6 +249,9 @@ def test_a_card_too_long_for_a_caption_comes_as_photo_and_text(
     assert photo.photo
     assert not photo.text
     assert "Lanjut ke pembayaran" in card.labels
+    sari.press("+5")
+    assert [message.id for message in sari.messages] == [photo.id, card.id]
+    assert "Jumlah: 6\n" in sari.last.text
 
 
 def test_long_names_arrive_intact_and_break_nothing(shop_bot: BotHarness, world: World) -> None:

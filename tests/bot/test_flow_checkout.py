@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+
 from accounts.models import LedgerEntry
 from catalog.models import Product, ProductKind, StockItem, StockState
 from orders.models import Order, OrderStatus, PaymentMethod, Voucher, VoucherUse
@@ -275,9 +276,7 @@ def test_below_rp500_only_the_balance_pays(sari: Chat, world: World) -> None:
     assert "Total di bawah Rp500 hanya bisa dibayar dengan saldo" in sari.last.text
 
 
-def test_above_ten_million_qris_is_away_and_the_screen_says_why(
-    sari: Chat, world: World
-) -> None:
+def test_above_ten_million_qris_is_away_and_the_screen_says_why(sari: Chat, world: World) -> None:
     product = world.product(number=200, price=10_000_001)
     open_summary(sari, product)
     assert "QRIS" not in sari.last.labels
@@ -465,9 +464,7 @@ def test_a_product_off_sale_after_the_summary_explains_itself(
     assert not Order.objects.exists()
 
 
-def test_too_many_open_orders_lists_them(
-    sari: Chat, world: World, product: Product
-) -> None:
+def test_too_many_open_orders_lists_them(sari: Chat, world: World, product: Product) -> None:
     orders = [world.qris(sari.customer, product).order for _ in range(3)]
     open_summary(sari, product)
     sari.press("QRIS")

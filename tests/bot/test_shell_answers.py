@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.db import OperationalError
 from telegram import Update
 from telegram.error import NetworkError
 
 from accounts.models import Customer
+from telegram_bot import work
 from telegram_bot.answers import ANSWER_AFTER
 from telegram_bot.application import ThreadRunner, build_application
 from telegram_bot.client import bot_id
@@ -102,6 +104,20 @@ def test_the_apology_is_in_the_customers_language(script: Script) -> None:
     Customer.objects.filter(pk=script.sari.user_id).update(language="en")
     script.sari.press_path("/x")
     assert "Sorry" in script.sari.last.text
+
+
+def test_a_database_that_is_away_is_told_kindly(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*args: Any, **kw: Any) -> None:
+        raise OperationalError("connection refused")
+
+    english = script.bot.person("Ann", language_code="en-GB")
+    english.send("/start")
+    monkeypatch.setattr(work, "person_lock", away)
+    monkeypatch.setattr(Customer.objects, "filter", away)
+    english.press_path("/x")
+    assert "Sorry" in english.last.text
 
 
 def test_a_screen_telegram_refuses_is_told_kindly(script: Script) -> None:
@@ -247,12 +263,15 @@ def test_an_admin_of_the_settings_becomes_one_with_the_first_update(
     assert script.seen[-1].customer.is_admin
 
 
-def test_an_answer_that_fails_does_not_cost_the_screen(script: Script) -> None:
+def test_an_answer_that_fails_costs_nothing_else(
+    script: Script, caplog: pytest.LogCaptureFixture
+) -> None:
     script.bot.request.break_next("answerCallbackQuery", NetworkError("away"), times=2)
     script.view = lambda request: Screen("Next")
     script.sari.press_unpumped("/x")
     script.bot.pump()
     assert script.sari.texts == ["Next"]
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 # --- in time: views in threads of their own, so that they can be slow ---------------------------

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from typing import Any
 
 import pytest
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
 from django.db import connection
 from telegram import Update
 
@@ -137,27 +137,56 @@ def test_two_replicas_handle_the_same_update_once(committed_shop_bot: BotHarness
     assert views.order == ["a"]
 
 
-def test_a_dropped_connection_heals_with_the_next_update(committed_shop_bot: BotHarness) -> None:
-    def cut_off(request: BotRequest) -> None:
-        if request.text == "a":
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
-
-    views = Views(cut_off)
-    sari = committed_shop_bot.person("Sari")
-    updates = typed(committed_shop_bot, sari, "a", "b")
+def in_one_thread(
+    harness: BotHarness,
+    views: Views,
+    updates: list[Update],
+    between: Callable[[], object] = lambda: None,
+) -> None:
+    """Handle the updates one after the other in the same thread, with the same connection."""
     runner = ThreadRunner(threads=1)
-    application = build_application(
-        run=runner, dispatch=views.dispatch, request=committed_shop_bot.request
-    )
+    application = build_application(run=runner, dispatch=views.dispatch, request=harness.request)
 
     async def one_by_one() -> None:
         await application.initialize()
         for update in updates:
             await application.process_update(update)
-        await runner(lambda: connection.close())  # noqa: PLW0108 (this thread's)
+            await sync_to_async(between)()
+        await runner(lambda: connection.close())  # noqa: PLW0108 (the thread's own)
 
     async_to_sync(one_by_one)()
     runner.close()
+
+
+def cut_off(pid: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+
+def backend() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return int(cursor.fetchone()[0])
+
+
+def test_a_connection_that_drops_within_a_view_costs_that_update_only(
+    committed_shop_bot: BotHarness,
+) -> None:
+    views = Views(lambda request: cut_off(backend()) if request.text == "a" else None)
+    sari = committed_shop_bot.person("Sari")
+    in_one_thread(committed_shop_bot, views, typed(committed_shop_bot, sari, "a", "b"))
     assert views.order == ["a", "b"]
     assert len(sari.messages) == 1  # the apology for the first
+
+
+def test_a_connection_that_dropped_in_between_costs_nothing(
+    committed_shop_bot: BotHarness,
+) -> None:
+    pids: list[int] = []
+    views = Views(lambda request: pids.append(backend()))
+    sari = committed_shop_bot.person("Sari")
+    updates = typed(committed_shop_bot, sari, "a", "b")
+    in_one_thread(committed_shop_bot, views, updates, between=lambda: cut_off(pids[-1]))
+    assert views.order == ["a", "b"]
+    assert pids[0] != pids[1]
+    assert sari.messages == []

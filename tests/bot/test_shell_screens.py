@@ -2,7 +2,7 @@
 
 import pytest
 from django.core.cache import cache
-from telegram.error import TimedOut
+from telegram.error import NetworkError, TimedOut
 
 from telegram_bot.qr import qr_png
 from telegram_bot.requests import BotRequest
@@ -59,8 +59,9 @@ def test_a_screen_that_does_not_replace_is_a_new_message(shown: Shown) -> None:
 
 def test_the_same_screen_again_is_fine(shown: Shown) -> None:
     shown.first(Screen("One", buttons=BACK))
+    before = shown.sari.messages
     shown.then(Screen("One", buttons=BACK))
-    assert shown.sari.texts == ["One"]
+    assert shown.sari.messages == before
     assert shown.bot.calls("editMessageText")[-1]["error_code"] == 400
 
 
@@ -70,6 +71,7 @@ def test_photo_over_text_and_text_over_photo(shown: Shown) -> None:
     assert [(m.text, bool(m.photo)) for m in shown.sari.messages] == [("Card", True)]
     shown.then(Screen("Text", buttons=BACK))
     assert [(m.text, bool(m.photo)) for m in shown.sari.messages] == [("Text", False)]
+    assert shown.request_names("edit") == []  # what Telegram never allows is not tried
 
 
 def test_photo_over_photo_is_edited_in_place(shown: Shown) -> None:
@@ -172,11 +174,32 @@ def test_a_message_that_cannot_be_deleted_stays(shown: Shown) -> None:
     assert shown.sari.texts == ["One", "Card"]
 
 
-def test_an_edit_that_timed_out_is_repeated(shown: Shown) -> None:
+@pytest.mark.parametrize("after_effect", [False, True])
+def test_an_edit_that_timed_out_is_repeated(shown: Shown, after_effect: bool) -> None:
     shown.first(Screen("One", buttons=BACK))
-    shown.bot.request.break_next("editMessageText", TimedOut(), after_effect=True)
+    shown.bot.request.break_next("editMessageText", TimedOut(), after_effect=after_effect)
     shown.then(Screen("Two", buttons=BACK))
     assert shown.sari.texts == ["Two"]
+    assert shown.request_names("edit") == ["editMessageText"] * 2
+
+
+def test_a_message_that_may_have_arrived_is_not_sent_twice(shown: Shown) -> None:
+    shown.bot.request.break_next("sendMessage", TimedOut(), after_effect=True)
+    shown.first(Screen("One"))
+    assert shown.sari.texts == ["One"]
+
+
+def test_a_message_that_surely_did_not_arrive_is_sent_again(shown: Shown) -> None:
+    error = NetworkError("httpx.ConnectError: connection refused")
+    shown.bot.request.break_next("sendMessage", error)
+    shown.first(Screen("One"))
+    assert shown.sari.texts == ["One"]
+
+
+def test_a_chat_told_to_wait_gets_its_screen_afterwards(shown: Shown) -> None:
+    shown.bot.fault("sendMessage", error_code=429, retry_after=1)
+    shown.first(Screen("One"))
+    assert shown.sari.texts == ["One"]
 
 
 def test_one_message_carries_one_keyboard() -> None:

@@ -95,3 +95,11 @@ def test_without_redis_nothing_was_asked_and_nothing_breaks_or_takes_long(
     finally:
         sessions._redis.cache_clear()
     assert time.monotonic() - started < 1
+
+
+def test_a_connection_redis_closed_does_not_cost_an_answer(user: int) -> None:
+    await_input(user, "name")
+    store = redis.Redis.from_url(settings.REDIS_URL)
+    store.client_kill_filter(_id=str(sessions._redis().client_id()))
+    store.close()
+    assert get_session(user).awaiting == "name"

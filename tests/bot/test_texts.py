@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import segno
 from django.conf import settings as django_settings
-from django.template.loader import render_to_string
+from django.template.loader import get_template
 from django.utils import translation
 from django.utils.translation import gettext
 
@@ -84,9 +84,7 @@ def test_an_owner_may_override_a_text(tmp_path: Path, settings: Any) -> None:
 def test_every_template_compiles(path: Path) -> None:
     source = path.read_text()
     assert "safe" not in source, "goods and names are escaped everywhere"
-    with translation.override("id"):
-        if not path.name.startswith(("_", "voucher_refused")):
-            render_to_string(f"telegram/{path.name}", {})
+    assert get_template(f"telegram/{path.name}")
 
 
 @pytest.mark.parametrize(

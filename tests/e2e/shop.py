@@ -41,7 +41,7 @@ class Shop:
         self.port = free_port()
         self.root = root
         self.url = f"http://127.0.0.1:{self.port}"
-        self.http = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
+        self.http = httpx.Client()
         self._server: subprocess.Popen[bytes] | None = None
 
     def start(self, *, seconds: float = 240, **environment: str) -> float:
@@ -51,6 +51,8 @@ class Shop:
             for name, value in os.environ.items()
             if name not in {"DATABASE_URL", "AUDIT_DATABASE_URL", "REDIS_URL"}
         }
+        self.http.close()
+        self.http = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
         began = time.monotonic()
         with (self.data_dir.parent / f"server-{self.port}.log").open("ab") as log:
             self._server = subprocess.Popen(
@@ -85,6 +87,7 @@ class Shop:
     def stop(self) -> int:
         """Ask the server to end, as Ctrl-C does, and return its exit code."""
         assert self._server is not None
+        self.http.close()
         self._server.send_signal(signal.SIGTERM)
         return self._server.wait(timeout=60)
 
@@ -170,13 +173,10 @@ class Person:
     def wait_for_text(self, part: str, *, seconds: float = 30) -> dict[str, Any]:
         """Wait for a message with these words in its text or caption."""
 
-        def find() -> dict[str, Any] | None:
-            for message in reversed(self.messages()):
-                if part in f"{message['text']} {message['caption']}":
-                    return message
-            return None
+        def find() -> list[dict[str, Any]]:
+            return [m for m in self.messages() if part in f"{m['text']} {m['caption']}"]
 
-        return wait_for(f"a message with {part!r} for {self.id}", find, seconds=seconds)
+        return wait_for(f"a message with {part!r} for {self.id}", find, seconds=seconds)[-1]
 
     def press(self, message: dict[str, Any], label: str) -> str:
         """Press the first button whose label contains these words; return the callback's id."""
