@@ -21,6 +21,11 @@ class DeliveredGoods:
     items: list[Goods]
     documents: tuple[Document, ...]
 
+    @property
+    def have_lines(self) -> bool:
+        """Tell whether some content has several lines: then an empty line parts the items."""
+        return _have_lines(self.items)
+
 
 def present_goods(order: Order) -> DeliveredGoods:
     """Decide how each of the order's goods is shown; raise OrderNotFound for an unpaid order."""
@@ -49,5 +54,8 @@ def _files(goods: list[Goods]) -> list[Document]:
 def text_file(goods: list[Goods]) -> str:
     """One item a line; an empty line between them when an item has several lines."""
     contents = [content for item in goods for content in item.contents]
-    has_lines = any("\n" in content for content in contents)
-    return ("\n\n" if has_lines else "\n").join(contents)
+    return ("\n\n" if _have_lines(goods) else "\n").join(contents)
+
+
+def _have_lines(goods: list[Goods]) -> bool:
+    return any("\n" in content for item in goods for content in item.contents)

@@ -34,21 +34,21 @@ class Buyer:
 
 _HABITS: dict[str, dict[str, int]] = {
     "customer": {"orders": 7, "balance": 250_000},
-    "reseller": {"orders": 14, "most_units": 8, "balance": 1_500_000},
+    "reseller": {"orders": 12, "most_units": 8, "balance": 1_500_000},
     "admin": {"orders": 2, "balance": 100_000},
 }
 _OTHERS = (
-    ("Siti", "Nurhaliza Putri", "siti.putri", 11),
-    ("Agus", "Setiawan", "agus_setiawan", 9),
-    ("Dewi", "Lestari", "dewilestari", 9),
-    ("Eko", "Prasetyo", "", 8),
-    ("Fitri", "Handayani", "fitri_h", 7),
-    ("Gilang", "Ramadhan", "gilangrmd", 7),
-    ("Hendra", "Gunawan", "hendra_gun", 6),
-    ("Indah", "Permatasari", "indahperma", 6),
-    ("Joko", "Susilo", "", 5),
-    ("Kartika", "Sari", "kartikasari", 4),
-    ("Made", "Wirawan", "made_wirawan", 3),
+    ("Siti", "Nurhaliza Putri", "siti.putri", 9),
+    ("Agus", "Setiawan", "agus_setiawan", 8),
+    ("Dewi", "Lestari", "dewilestari", 7),
+    ("Eko", "Prasetyo", "", 7),
+    ("Fitri", "Handayani", "fitri_h", 6),
+    ("Gilang", "Ramadhan", "gilangrmd", 5),
+    ("Hendra", "Gunawan", "hendra_gun", 5),
+    ("Indah", "Permatasari", "indahperma", 4),
+    ("Joko", "Susilo", "", 4),
+    ("Kartika", "Sari", "kartikasari", 3),
+    ("Made", "Wirawan", "made_wirawan", 2),
     ("Ulfa", "", "ulfa_", 2),
 )
 _FIRST_OTHER_ID = 800_000_101

@@ -280,7 +280,7 @@ LOOSE = (
         1_000,
         "Coba alur belanja dari awal sampai akhir hanya dengan Rp1.000.",
         code,
-        2_500,
+        2_400,
         popularity=4,
     ),
 )

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -6,10 +6,12 @@ import redis
 from django.conf import settings
 
 from payments import gateways
-from telegram_bot import client
+from telegram_bot import client, delivery
 from telegram_bot.work import Dispatch
-from tests.bot.harness import BotHarness
+from tests.bot.harness import BotHarness, Chat
 from tests.bot.in_process import InProcessRequest, gateway_transport
+from tests.bot.post import Post, known
+from tests.bot.script import BotWith, Script
 
 
 @pytest.fixture
@@ -28,9 +30,6 @@ def _no_sessions() -> Iterator[None]:
     for key in store.scan_iter("session:*"):
         store.delete(key)
     store.close()
-
-
-BotWith = Callable[[Dispatch], BotHarness]
 
 
 @pytest.fixture
@@ -61,3 +60,21 @@ def committed_shop_bot(
     harness = BotHarness(request_in_process)
     yield harness
     harness.close()
+
+
+@pytest.fixture
+def script(bot_with: BotWith) -> Script:
+    return Script(bot_with)
+
+
+@pytest.fixture
+def post(bot_with: BotWith, monkeypatch: pytest.MonkeyPatch) -> Post:
+    made = Post(bot_with(lambda request: None))
+    monkeypatch.setattr(delivery, "render_message", made.render)
+    return made
+
+
+@pytest.fixture
+def sari(post: Post) -> Chat:
+    """A customer of whom nothing is remembered but that they wrote once."""
+    return known(post.bot)

@@ -15,14 +15,13 @@ The view runs on the test's thread, so it sees the test's transaction (`shop_bot
 `committed_shop_bot` the rows are committed and threads of the test see them.
 """
 
-import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 from telegram import Update
@@ -34,63 +33,10 @@ from telegram_bot.application import BotApplication, build_application
 from telegram_bot.delivery import DeliveryReport, deliver_outbox
 from telegram_bot.work import Dispatch
 from tests.bot.in_process import Driver, InProcessRequest, on_test_thread
+from tests.bot.seen import SeenMessage, read_message
 
 API = "/sandbox/api"
 GATEWAY = "/sandbox/pakasir"
-
-
-@dataclass(frozen=True)
-class SeenButton:
-    text: str
-    path: str
-    url: str
-
-
-@dataclass(frozen=True)
-class SeenMessage:
-    """A message as the person sees it now."""
-
-    id: int
-    text: str
-    html: str
-    photo: str
-    document: str
-    file_name: str
-    sticker: str
-    is_edited: bool
-    markup: dict[str, Any]
-
-    @property
-    def buttons(self) -> list[SeenButton]:
-        rows = self.markup.get("inline_keyboard", [])
-        return [
-            SeenButton(b["text"], b.get("callback_data", ""), b.get("url", ""))
-            for b in itertools.chain.from_iterable(rows)
-        ]
-
-    @property
-    def labels(self) -> list[str]:
-        return [button.text for button in self.buttons]
-
-    @property
-    def keyboard(self) -> list[list[str]]:
-        """The reply keyboard this message brought."""
-        rows = self.markup.get("keyboard", [])
-        return [[key if isinstance(key, str) else key["text"] for key in row] for row in rows]
-
-
-def _seen(row: dict[str, Any]) -> SeenMessage:
-    return SeenMessage(
-        id=row["message_id"],
-        text=row["text"] or row["caption"] or "",
-        html=row["html"] or "",
-        photo=row["photo"] or "",
-        document=row["document"] or "",
-        file_name=row.get("file_name") or "",
-        sticker=row.get("sticker") or "",
-        is_edited=row["edited"],
-        markup=row["reply_markup"] or {},
-    )
 
 
 class BotHarness:
@@ -215,8 +161,6 @@ class Chat:
         return int(sent["message_id"])
 
     def send_photo(self, data: bytes, caption: str = "") -> None:
-        from django.core.files.uploadedfile import SimpleUploadedFile
-
         photo = SimpleUploadedFile("photo.png", data, "image/png")
         fields = {"from_id": self.user_id, "photo": photo, "caption": caption}
         self.bot.driver.upload(f"{API}/chats/{self.id}/messages/", fields)
@@ -258,7 +202,7 @@ class Chat:
         """What the bot wrote and still stands in the chat, oldest first."""
         rows = self.bot.driver.get(f"{API}/chats/{self.id}/messages/")["messages"]
         mine = [row for row in rows if row["from_bot"] and not row["deleted"]]
-        return [_seen(row) for row in sorted(mine, key=lambda row: row["message_id"])]
+        return [read_message(row) for row in sorted(mine, key=lambda row: row["message_id"])]
 
     @property
     def texts(self) -> list[str]:

@@ -1,76 +1,17 @@
 """The outbox on its way to Telegram: in order, at least once, goods never twice."""
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 from telegram.error import NetworkError, TimedOut
 
-from accounts.models import StaffChat
 from core.models import OutboxMessage, OutboxPriority, OutboxState
-from core.outbox import STAFF, enqueue_message
-from telegram_bot import delivery, outcomes
-from telegram_bot.delivery import LEASE, DeliveryReport, deliver_outbox
-from telegram_bot.messages import OutgoingMessage
+from telegram_bot import outcomes
+from telegram_bot.delivery import LEASE, DeliveryReport
 from telegram_bot.qr import qr_png
 from telegram_bot.screens import Button, Document, Photo, Screen
-from tests.bot.conftest import BotWith
-from tests.bot.harness import BotHarness, Chat
-
-NOW = timezone.now()
-
-
-class Post:
-    """Writes rows of kind "test" that say what their references say."""
-
-    def __init__(self, bot: BotHarness) -> None:
-        self.bot = bot
-        self.screens: dict[str, Screen] = {}
-        self.delete: tuple[tuple[int, int], ...] = ()
-        self.followed: list[tuple[int, int, datetime]] = []
-        self.after_sent: Any = lambda *call: self.followed.append(call)
-
-    def render(self, row: OutboxMessage, customer: Any) -> OutgoingMessage | None:
-        text = str(row.references["text"])
-        if text == "nothing":
-            return None
-        if text == "broken":
-            raise ZeroDivisionError("the bug")
-        screen = self.screens.get(text, Screen(text))
-        return OutgoingMessage(screen, self.delete, self.after_sent)
-
-    def write(self, chat: Chat | None, text: str, **fields: Any) -> OutboxMessage:
-        recipient = STAFF if chat is None else chat.id
-        kind = fields.pop("kind", "test")
-        key = f"{text}:{recipient}"
-        references: dict[str, int | str] = {"text": text}
-        enqueue_message(
-            recipient=recipient, kind=kind, references=references, dedupe_key=key, **fields
-        )
-        return OutboxMessage.objects.get(dedupe_key=key)
-
-
-def known(bot: BotHarness, name: str = "Sari", **profile: Any) -> Chat:
-    chat = bot.person(name, **profile)
-    chat.send("/start")
-    return chat
-
-
-@pytest.fixture
-def post(bot_with: BotWith, monkeypatch: pytest.MonkeyPatch) -> Post:
-    made = Post(bot_with(lambda request: None))
-    monkeypatch.setattr(delivery, "render_message", made.render)
-    return made
-
-
-@pytest.fixture
-def sari(post: Post) -> Chat:
-    return known(post.bot)
-
-
-def deliver(**after: float) -> DeliveryReport:
-    return deliver_outbox(now=NOW + timedelta(**after))
+from tests.bot.harness import Chat
+from tests.bot.post import NOW, Post, deliver, known
 
 
 def test_a_message_is_sent_once_and_followed_up(post: Post, sari: Chat) -> None:
@@ -254,53 +195,3 @@ def test_a_photo_with_buttons(post: Post, sari: Chat) -> None:
     deliver()
     assert sari.last.photo
     assert sari.last.labels == ["Status"]
-
-
-# --- staff ---------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def rina(post: Post) -> Chat:
-    chat = known(post.bot, "Rina")
-    type(chat.customer).objects.filter(pk=chat.user_id).update(is_admin=True)
-    return chat
-
-
-def test_staff_rows_reach_every_admin_and_group_once(post: Post, sari: Chat, rina: Chat) -> None:
-    group = post.bot.staff_group(rina)
-    row = post.write(None, "New order")
-    assert deliver() == DeliveryReport(sent=2)
-    assert deliver() == DeliveryReport()
-    assert (sari.texts, rina.texts, group.texts) == ([], ["New order"], ["New order"])
-    row.refresh_from_db()
-    assert row.state == OutboxState.SENT
-    keys = set(OutboxMessage.objects.exclude(pk=row.pk).values_list("dedupe_key", flat=True))
-    assert keys == {f"{row.dedupe_key}:{rina.id}", f"{row.dedupe_key}:{group.id}"}
-
-
-def test_groups_hear_what_they_want_to(post: Post, rina: Chat) -> None:
-    group = post.bot.staff_group(rina)
-    StaffChat.objects.update(hears_problems=False)
-    post.write(None, "A case", kind="staff_case")
-    post.write(None, "New order")
-    deliver()
-    assert rina.texts == ["A case", "New order"]
-    assert group.texts == ["New order"]
-
-
-def test_a_store_without_staff_chats_loses_nothing_to_a_retry(post: Post) -> None:
-    row = post.write(None, "New order")
-    assert deliver() == DeliveryReport()
-    row.refresh_from_db()
-    assert row.state == OutboxState.DROPPED
-
-
-def test_a_group_that_became_a_supergroup_gets_its_messages(post: Post, rina: Chat) -> None:
-    group = post.bot.staff_group(rina)
-    moved = post.bot.driver.post(f"/sandbox/api/chats/{group.id}/migrate/")["id"]
-    post.bot.pump()
-    post.write(group, "one")
-    post.write(group, "two")
-    assert deliver() == DeliveryReport(sent=2)
-    assert StaffChat.objects.get().chat_id == moved
-    assert Chat(post.bot, moved, rina.user_id).texts[-2:] == ["one", "two"]

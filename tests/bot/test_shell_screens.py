@@ -7,8 +7,8 @@ from telegram.error import NetworkError, TimedOut
 from telegram_bot.qr import qr_png
 from telegram_bot.requests import BotRequest
 from telegram_bot.screens import Button, Document, Photo, Screen
-from tests.bot.conftest import BotWith
 from tests.bot.harness import BotHarness, Chat
+from tests.bot.script import BotWith
 
 PICTURE = qr_png("first")
 OTHER_PICTURE = qr_png("second")
