@@ -2,11 +2,12 @@
 # ruff: noqa: ARG002 (the signatures are Django's)
 
 from django.contrib import admin
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
 from backoffice.admin.base import ModelAdmin, ReadOnlyAdmin
-from catalog.models import Category, Product, StockBatch, StockItem, StockState
+from catalog.models import Category, Product, StockBatch, StockItem
 from core.ids import parse_short_stock_id
 
 SECRET = ("content", "fingerprint")
@@ -48,9 +49,11 @@ class ProductAdmin(ModelAdmin[Product]):
     readonly_fields = ("available", "deleted_at", "created_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
-        available = Q(stock__state=StockState.AVAILABLE)
+        # A subquery counts for the rows of this page only, along the index of what is available.
+        items = StockItem.objects.available().filter(product=OuterRef("pk")).order_by()
+        counted = items.values("product").annotate(items=Count("pk")).values("items")
         rows = super().get_queryset(request)
-        return rows.annotate(_available=Count("stock", filter=available))
+        return rows.annotate(_available=Coalesce(Subquery(counted), 0))
 
     @admin.display(ordering="_available", description="in stock")
     def available(self, product: Product) -> int:

@@ -174,6 +174,13 @@ def test_a_product_with_goods_keeps_its_kind(owner: Client) -> None:
     assert (netflix.kind, netflix.customer_price) == ("unique", Decimal(46_000))
 
 
+def test_the_list_of_products_counts_what_is_left(owner: Client) -> None:
+    answer = owner.get(url(Product, "changelist"))
+    counts = {row.number: row._available for row in answer.context["cl"].result_list}
+    left = {row.number: row.stock.available().count() for row in Product.objects.all()}
+    assert counts == left
+
+
 def test_an_item_is_found_by_its_short_id(owner: Client) -> None:
     item = StockItem.objects.order_by("pk")[7]
     page = body(owner, url(StockItem, "changelist") + f"?q={item.short_id}")
