@@ -3,6 +3,7 @@
 from django.apps import apps
 from django.db import connection, transaction
 
+from sandbox import personas
 from sandbox.api.http import Json, Refused
 from sandbox.telegram import calls
 from sandbox.telegram.methods import METHODS
@@ -108,7 +109,9 @@ def reset(params: Params) -> Json:  # noqa: ARG001 - a handler
     """Forget everything but how the running bot set itself up: its webhook and commands.
 
     Both stand-ins start over. Ids are not used again, so nothing old is taken for something new.
+    The people of the demo, where it was made, stay: the shop goes on writing to them.
     """
+    has_demo = personas.are_known()
     kept = {Bot, CommandList}
     models = [m for m in apps.get_app_config("sandbox").get_models() if m not in kept]
     tables = [connection.ops.quote_name(model._meta.db_table) for model in models]
@@ -117,4 +120,6 @@ def reset(params: Params) -> Json:  # noqa: ARG001 - a handler
             # No cascades to collect: foreign keys are checked at commit, when all is gone.
             cursor.execute(f"DELETE FROM {table}")  # noqa: S608 - a name from our own models
         change_state(limits_on=None, webhook_failed_at=None, webhook_failure="")
+        if has_demo:
+            personas.make_known()
     return {}

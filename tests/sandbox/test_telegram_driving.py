@@ -4,6 +4,7 @@ import json
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 
 from sandbox.telegram.models import CallbackQuery, Update
 from tests.sandbox.bot_api import png
@@ -390,3 +391,10 @@ def test_unwanted_kinds_of_updates_are_not_queued(telegram, chat, sent):
     assert telegram.say(chat, "x")["update_id"] is None
     assert telegram.press(chat, sent, "x")["update_id"] is not None
     assert [update.kind for update in Update.objects.all()] == ["callback_query"]
+
+
+def test_reset_keeps_the_people_of_the_demo_where_it_was_made(telegram, settings):
+    call_command("seed_sandbox", verbosity=0)
+    telegram.drive("reset/")
+    known = {user["id"] for user in telegram.see("users/")["users"]}
+    assert known == {persona["id"] for persona in settings.SANDBOX_PERSONAS}
