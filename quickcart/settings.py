@@ -57,9 +57,13 @@ TELEGRAM_API_BASE_URL = env.url("TELEGRAM_API_BASE_URL", f"{_telegram}/bot")
 TELEGRAM_FILE_BASE_URL = env.url("TELEGRAM_FILE_BASE_URL", f"{_telegram}/file/bot")
 TELEGRAM_MODE = env.choice("TELEGRAM_MODE", "polling", ("polling", "webhook"))
 TELEGRAM_WEBHOOK_SECRET = env.text("TELEGRAM_WEBHOOK_SECRET")
-TELEGRAM_WEBHOOK_URL = env.url("TELEGRAM_WEBHOOK_URL", f"{PUBLIC_URL}/telegram/webhook")
 TELEGRAM_WEBHOOK_HOST = env.text("TELEGRAM_WEBHOOK_HOST", "127.0.0.1")
 TELEGRAM_WEBHOOK_PORT = env.whole("TELEGRAM_WEBHOOK_PORT", 8443, least=1, most=65535)
+# Telegram comes through the proxy in front of this site; the stand-in comes directly.
+_webhook_host = (
+    f"http://{TELEGRAM_WEBHOOK_HOST}:{TELEGRAM_WEBHOOK_PORT}" if SANDBOX else PUBLIC_URL
+)
+TELEGRAM_WEBHOOK_URL = env.url("TELEGRAM_WEBHOOK_URL", f"{_webhook_host}/telegram/webhook")
 ADMIN_USER_IDS = env.whole_numbers("ADMIN_USER_IDS")
 
 # --- Payment gateway ---------------------------------------------------------------------------

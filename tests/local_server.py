@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -72,16 +73,14 @@ class LocalServer:
         finally:
             self.process.kill()
             self.process.wait()
-            for process in self.processes():
-                process.kill()
+            kill(self.processes())
 
     def kill_everything(self) -> None:
         """SIGKILL the supervisor and all it runs, at once."""
         assert self.process is not None
         victims = self.processes()
         self.process.kill()
-        for victim in victims:
-            victim.kill()
+        kill(victims)
         self.process.wait()
 
     def is_ready(self) -> bool:
@@ -115,6 +114,12 @@ class LocalServer:
             return marked or process.cwd().startswith(f"{folder}/")
         except (psutil.Error, OSError):
             return False
+
+
+def kill(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):  # it went with its parent
+            process.kill()
 
 
 def free_port() -> int:
