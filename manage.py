@@ -7,6 +7,9 @@ from importlib import import_module
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from django.db import OperationalError
+
+from quickcart import embedded
 
 
 def main() -> None:
@@ -16,7 +19,13 @@ def main() -> None:
         import_module(module)
     except ImproperlyConfigured as error:
         sys.exit(f"QuickCart cannot start:\n{error}")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except OperationalError as error:
+        settings = import_module(module)
+        is_embedded = not settings.env.text("DATABASE_URL")
+        reason = embedded.not_running(settings.QUICKCART_DATA_DIR) if is_embedded else ""
+        sys.exit(reason or f"The database does not answer: {str(error).strip()}")
 
 
 if __name__ == "__main__":

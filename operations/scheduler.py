@@ -22,8 +22,8 @@ def run_scheduler(stop: threading.Event) -> None:
         started = time.monotonic()
         try:
             _turn()
-        except OperationalError:
-            logger.exception("no database, trying again")
+        except OperationalError as error:
+            logger.warning("the database does not answer, trying again: %s", error)
             close_old_connections()
         stop.wait(max(PAUSE - (time.monotonic() - started), 0.1))
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from audit.services import ship_audit
@@ -54,8 +55,15 @@ def _run(name: str, step: Callable[[], int]) -> int:
     try:
         return step()
     except Exception:
+        _raise_if_database_is_away()
         logger.exception("step of the sweep failed", extra={"step": name})
         return 0
+
+
+def _raise_if_database_is_away() -> None:
+    """Inside an except clause: without the database every further row would fail the same way."""
+    if not connection.is_usable():
+        raise  # noqa: PLE0704 (the caller's exception)
 
 
 def _each(keys: Iterable[int], work: Callable[[int], object]) -> int:
@@ -65,6 +73,7 @@ def _each(keys: Iterable[int], work: Callable[[int], object]) -> int:
             work(key)
             done += 1
         except Exception:
+            _raise_if_database_is_away()
             # One bad row must not keep the others waiting; it stays due and stays in the log.
             logger.exception("row of the sweep failed", extra={"key": key})
     return done

@@ -3,6 +3,7 @@
 With no `.env` at all the store runs against its own stand-ins (SANDBOX), on embedded servers.
 """
 
+import os
 import secrets
 import sys
 from pathlib import Path
@@ -19,7 +20,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
 TESTING = "pytest" in sys.modules
 
-env = Environment(BASE_DIR / ".env")
+# Tests read no developer's own settings: they name another file.
+env = Environment(Path(os.environ.get("QUICKCART_ENV_FILE", BASE_DIR / ".env")))
 
 # --- Where it runs -----------------------------------------------------------------------------
 
@@ -29,7 +31,7 @@ SANDBOX = env.flag("SANDBOX", default=TELEGRAM_BOT_TOKEN in {"", SANDBOX_BOT_TOK
 DEBUG = env.flag("DEBUG", default=SANDBOX)
 PORT = env.whole("PORT", 8000, least=1, most=65535)
 PUBLIC_URL = env.url("PUBLIC_URL", f"http://127.0.0.1:{PORT}")
-QUICKCART_DATA_DIR = Path(env.text("QUICKCART_DATA_DIR", str(BASE_DIR / ".data"))).absolute()
+QUICKCART_DATA_DIR = BASE_DIR / env.text("QUICKCART_DATA_DIR", ".data")
 ADMIN_PATH = env.text("ADMIN_PATH", "admin").strip("/")
 
 DEMO_SECRET_KEY = "demo-secret-key-for-the-sandbox-only-never-in-production"  # noqa: S105
@@ -143,6 +145,8 @@ def _database(url: str) -> dict[str, object]:
         **parts,
         # A socket's folder stands percent-encoded in a URL's host.
         "HOST": unquote(parts["HOST"]),
+        # Said even where it is the usual one, or PGPORT of the environment would win.
+        "PORT": parts["PORT"] or 5432,
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {"connect_timeout": 5, "application_name": "quickcart"},

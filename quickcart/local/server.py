@@ -130,7 +130,7 @@ def _services() -> dict[str, list[str]]:
     return {
         "web": web,
         "bot": [*manage, "runbot"],
-        "worker": [*manage, "rqworker", "high", "default", "low"],
+        "worker": [*manage, "rqworker", "--verbosity=0", "high", "default", "low"],
         "scheduler": [*manage, "scheduler"],
     }
 
