@@ -56,8 +56,8 @@ def enter(shop: Shop, name: str) -> Customer:
 def edits(shop: Shop, after: int) -> dict[int, list[float]]:
     """Return per chat when the bot's edits arrived, in order."""
     found: dict[int, list[float]] = {}
-    for call in shop.get(f"/sandbox/api/calls/?after={after}")["calls"]:
-        if call["method"] == "editMessageText" and call["ok"]:
+    for call in shop.get(f"/sandbox/api/calls/?after={after}&method=editMessageText")["calls"]:
+        if call["ok"]:
             moment = datetime.fromisoformat(call["at"]).timestamp()
             found.setdefault(call["chat_id"], []).append(moment)
     return found
@@ -82,8 +82,22 @@ def measure_alone(customer: Customer, presses: int) -> list[float]:
     return [end - begin for begin, end in zip(pressed, answered, strict=True)]
 
 
-def measure_crowd(customers: list[Customer], presses: int) -> tuple[float, list[float]]:
-    """Let all press as fast as they can; return updates a second and each answer's seconds."""
+def slowest_toast(shop: Shop, after: int, pressed: list[float]) -> float:
+    """Return the longest time a button can have gone on spinning.
+
+    The log does not say whose button was answered, so the n-th press is held against the n-th
+    answer: what ends the spinning of all n buttons cannot be earlier.
+    """
+    calls = shop.get(f"/sandbox/api/calls/?after={after}&method=answerCallbackQuery")["calls"]
+    answered = sorted(datetime.fromisoformat(call["at"]).timestamp() for call in calls)
+    return max(end - begin for begin, end in zip(sorted(pressed), answered, strict=True))
+
+
+def measure_crowd(customers: list[Customer], presses: int) -> tuple[float, list[float], float]:
+    """Let all press as fast as they can.
+
+    Return updates a second, each edit's seconds, and the slowest answer to a button.
+    """
     shop, after = customers[0].person.shop, last_call(customers[0].person.shop)
     with ThreadPoolExecutor(len(customers)) as pool:
         pressed = list(
@@ -101,17 +115,29 @@ def measure_crowd(customers: list[Customer], presses: int) -> tuple[float, list[
         for begin, end in zip(moments, answered[customer.person.id], strict=True)
     ]
     span = max(map(max, answered.values())) - min(map(min, pressed))
-    return len(times) / span, times
+    slowest = slowest_toast(shop, after, [moment for row in pressed for moment in row])
+    return len(times) / span, times, slowest
+
+
+def family(shop: Shop, name: str) -> list[psutil.Process]:
+    """Return a program's process and those it started."""
+    parent = psutil.Process(shop.pid(name))
+    return [parent, *parent.children(recursive=True)]
 
 
 def memory(shop: Shop) -> dict[str, float]:
-    """Return MiB per program, its child processes included, shared pages divided (PSS)."""
-    found = {}
-    for name in PROGRAMS:
-        parent = psutil.Process(shop.pid(name))
-        family = [parent, *parent.children(recursive=True)]
-        found[name] = sum(each.memory_full_info().pss for each in family) / 2**20
-    return found
+    """Return MiB per program, shared pages divided among those who share them (PSS)."""
+    return {
+        name: sum(each.memory_full_info().pss for each in family(shop, name)) / 2**20
+        for name in PROGRAMS
+    }
+
+
+def busy_seconds(shop: Shop) -> dict[str, float]:
+    """Return the processor seconds each program has used so far."""
+    return {
+        name: sum(sum(each.cpu_times()[:2]) for each in family(shop, name)) for name in PROGRAMS
+    }
 
 
 def percentiles(times: list[float]) -> str:
@@ -129,8 +155,13 @@ def report(shop: Shop, options: argparse.Namespace) -> None:
     customers = [enter(shop, f"Customer {number}") for number in range(options.customers)]
     alone = measure_alone(customers[0], options.alone)
     print(f"one customer           {percentiles(alone)} of {len(alone)} answers")
-    rate, crowd = measure_crowd(customers, options.presses)
+    before = busy_seconds(shop)
+    rate, crowd, slowest = measure_crowd(customers, options.presses)
     print(f"{len(customers)} customers at once   {rate:.0f} updates/s, {percentiles(crowd)}")
+    print(f"slowest button of these  {slowest:.1f} s until it stopped spinning")
+    for name, seconds in busy_seconds(shop).items():
+        spent = (seconds - before[name]) * 1000 / len(crowd)
+        print(f"processor per update   {name:<10} {spent:.1f} ms")
 
 
 def main(arguments: list[str] | None = None) -> Any:

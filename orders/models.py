@@ -81,6 +81,11 @@ class Order(models.Model):
                 name="order_total_adds_up",
             ),
             models.CheckConstraint(
+                condition=Q(status__in=["pending", "paid"], ended_at=None)
+                | Q(status__in=["expired", "cancelled"], ended_at__isnull=False),
+                name="order_ended_at_fits_status",
+            ),
+            models.CheckConstraint(
                 condition=Q(status=OrderStatus.PAID, paid_at__isnull=False)
                 | (~Q(status=OrderStatus.PAID) & Q(paid_at=None, delivered_at=None)),
                 name="order_paid_at_fits_status",
@@ -190,6 +195,11 @@ class VoucherUse(models.Model):
                 fields=["customer"],
                 condition=Q(state=VoucherUseState.RESERVED),
                 name="voucher_one_open_order_per_customer",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="consumed", consumed_at__isnull=False)
+                | Q(state__in=["reserved", "released"], consumed_at=None),
+                name="voucher_use_consumed_at_fits_state",
             ),
         ]
         indexes: ClassVar = [models.Index(fields=["voucher", "state"], name="voucher_use_state")]

@@ -36,10 +36,16 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         return self.select_for_update(no_key=True, of=("self",))
 
     def due_for_check(self, now: datetime) -> Self:
-        return self.filter(next_check_at__lte=now).order_by("next_check_at")
+        rows = self.exclude(status=PaymentStatus.COMPLETED)
+        return rows.filter(next_check_at__lte=now).order_by("next_check_at")
 
     def unapplied(self) -> Self:
         return self.filter(status=PaymentStatus.COMPLETED, applied_at=None)
+
+    def due_for_application(self, now: datetime) -> Self:
+        """Completed payments whose effect is due: at once, after a failure with a pause."""
+        rows = self.unapplied().filter(Q(next_check_at=None) | Q(next_check_at__lte=now))
+        return rows.order_by(F("next_check_at").asc(nulls_first=True), "pk")
 
 
 class Payment(models.Model):
@@ -54,7 +60,7 @@ class Payment(models.Model):
     reference = models.CharField(
         max_length=40, unique=True, help_text="The gateway's order_id: a new one per attempt."
     )
-    txn_id = models.CharField(max_length=80, null=True, blank=True)  # noqa: DJ001 (unique if set)
+    txn_id = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001 (unique if set)
     amount = MoneyField(help_text="Base amount, without the gateway's fee.")
     fee = MoneyField(default=ZERO)
     total_payment = MoneyField(null=True, blank=True)
@@ -76,6 +82,9 @@ class Payment(models.Model):
     )
     last_answer_at = models.DateTimeField(
         null=True, blank=True, help_text="When it last answered."
+    )
+    silent_since = models.DateTimeField(
+        null=True, blank=True, help_text="The first question since then had no answer."
     )
     next_check_at = models.DateTimeField(null=True, blank=True)
     closed_remotely_at = models.DateTimeField(null=True, blank=True)
@@ -109,6 +118,16 @@ class Payment(models.Model):
                     & Q(received_amount=None, completed_at=None, applied_at=None)
                 ),
                 name="payment_completion_fits_status",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=PaymentStatus.values), name="payment_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="creating", ended_at=None)
+                | Q(status="pending", ended_at=None, txn_id__isnull=False)
+                | Q(status__in=["expired", "cancelled", "failed"], ended_at__isnull=False)
+                | Q(status="completed"),
+                name="payment_end_fits_status",
             ),
             not_negative(
                 "payment_money_not_negative", "amount", "fee", "total_payment", "received_amount"
@@ -146,7 +165,7 @@ class GatewayEvent(models.Model):
     """A webhook call, stored once per transaction and status."""
 
     gateway = models.CharField(max_length=20)
-    txn_id = models.CharField(max_length=80)
+    txn_id = models.CharField(max_length=100)
     order_id = models.CharField(max_length=80)
     status = models.CharField(max_length=20)
     body = models.JSONField()
@@ -174,6 +193,7 @@ class GatewayEvent(models.Model):
 class CaseKind(models.TextChoices):
     AMOUNT_DIFFERS = "amount_differs", "another amount than ours was paid"
     UNMATCHED_EVENT = "unmatched_event", "an event that matches no payment"
+    DELIVERY_FAILED = "delivery_failed", "paid goods that cannot be delivered"
 
 
 class Case(models.Model):

@@ -196,6 +196,15 @@ def _reserve_copy(order_item: "OrderItem") -> None:
     order_item.save(update_fields=["shared_item"])
 
 
+def units_available(*, product: Product, most: int) -> int:
+    """Count in the database how many units can be bought now, up to `most`."""
+    versions = product.stock.available().values_list("pk", flat=True)
+    if product.is_unique:
+        return len(versions[:most])
+    left = copies_left(product) if versions[:1] else 0
+    return most if left is None else min(left, most)
+
+
 def copies_left(product: Product) -> int | None:
     """Return how many copies of shared or file goods may still be sold; None: no limit."""
     if product.quota is None:

@@ -1,11 +1,13 @@
 """What happens to an order after it was placed: paid, delivered, ended."""
 
 from datetime import datetime
+from decimal import Decimal
 
 from django.db import transaction
 
 from catalog.errors import ProductUnavailable
 from catalog.services.stock import release_stock, reserve_stock, sell_stock
+from core.money import ZERO
 from core.outbox import STAFF, enqueue_message
 from orders.errors import OrderNotPending
 from orders.models import Order, OrderStatus, PaymentMethod
@@ -15,10 +17,11 @@ ENDED = (OrderStatus.EXPIRED, OrderStatus.CANCELLED)
 
 
 @transaction.atomic
-def mark_paid(*, order: Order, method: PaymentMethod, now: datetime) -> Order:
+def mark_paid(*, order: Order, method: PaymentMethod, now: datetime, fee: Decimal = ZERO) -> Order:
     """Sell what the order reserved and write the messages; the caller holds the order's lock.
 
-    An order that is paid already stays as it is. Raises OrderNotPending for an ended one.
+    `fee` is what the gateway took on top. An order that is paid already stays as it is. Raises
+    OrderNotPending for an ended one.
     """
     if order.status == OrderStatus.PAID:
         return order
@@ -26,8 +29,9 @@ def mark_paid(*, order: Order, method: PaymentMethod, now: datetime) -> Order:
         raise OrderNotPending(order)
     order.status = OrderStatus.PAID
     order.payment_method = method
+    order.payment_fee = fee
     order.paid_at = now
-    order.save(update_fields=["status", "payment_method", "paid_at"])
+    order.save(update_fields=["status", "payment_method", "payment_fee", "paid_at"])
     consume_voucher(order=order, now=now)
     for item in order.items.order_by("pk"):
         sell_stock(order_item=item)

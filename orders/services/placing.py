@@ -6,12 +6,13 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from accounts.errors import CustomerBanned
 from accounts.models import Customer
 from catalog.services.stock import reserve_stock
 from core.ids import new_invoice_id
 from core.models import store_settings
 from orders.errors import PriceChanged, TooManyOpenOrders
-from orders.models import Order, OrderItem, PaymentMethod
+from orders.models import Order, OrderItem, OrderStatus, PaymentMethod
 from orders.services.quotes import Quote, price_order, sellable_product
 from orders.services.vouchers import reserve_voucher
 
@@ -45,6 +46,8 @@ def place_order(*, checkout: Checkout, method: PaymentMethod, now: datetime) -> 
     customer = Customer.objects.lock().get(pk=checkout.customer_id)
     known = Order.objects.lock().filter(checkout_key=checkout.checkout_key).first()
     if known is not None:
+        if customer.is_banned and known.status == OrderStatus.PENDING:
+            raise CustomerBanned
         return known, False
     if method == PaymentMethod.QRIS:
         _check_open_orders(customer)

@@ -8,8 +8,8 @@ from accounts.errors import CustomerBanned
 from accounts.models import Customer
 from catalog.errors import OutOfStock, ProductUnavailable, QuantityOutOfRange
 from catalog.models import Product
-from catalog.selectors import stock_counts
 from catalog.services.pricing import Price, price_for
+from catalog.services.stock import units_available
 from core.models import store_settings
 from core.money import ZERO
 from orders.errors import VoucherRefusal, VoucherRefused
@@ -71,8 +71,8 @@ def get_quote(
     Raises CustomerBanned, ProductUnavailable, QuantityOutOfRange, OutOfStock or VoucherRefused.
     """
     product = sellable_product(customer=customer, product_id=product_id, quantity=quantity)
-    available = stock_counts().get(product.pk, 0)
-    if available is not None and available < quantity:
+    available = units_available(product=product, most=quantity)
+    if available < quantity:
         raise OutOfStock(product_id=product.pk, wanted=quantity, available=available)
     return price_order(
         customer=customer, product=product, quantity=quantity, voucher_id=voucher_id, now=now

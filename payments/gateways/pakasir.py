@@ -11,7 +11,7 @@ import logging
 import re
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 from typing import Any, ClassVar, TypeVar
@@ -98,11 +98,15 @@ class PakasirGateway:
         created = _understand(_transaction, answer)
         if (created.order_id, created.amount) != (order_id, amount):
             raise GatewayMismatch(status_code=200, message="it created another order or amount")
+        if created.total_payment < created.amount:
+            raise GatewayMismatch(status_code=200, message="it asks for less than our amount")
         return created
 
     def status(self, txn_id: str) -> TransactionStatus:
+        # Tried once: the gateway wants 4 s between two questions about one transaction.
+        once = replace(self.retries, tries=1)
         path = f"transaction-status/{self._slug}/{_segment(txn_id)}"
-        return _understand(_status, self._call("GET", path))
+        return _understand(_status, self._call("GET", path, retries=once))
 
     def cancel(self, txn_id: str) -> None:
         self._call("POST", f"cancel-transaction/{self._slug}/{_segment(txn_id)}")
@@ -142,10 +146,11 @@ class PakasirGateway:
         *,
         body: dict[str, Any] | None = None,
         deadline: datetime | None = None,
+        retries: RetryPolicy | None = None,
     ) -> Answer:
         with self._client() as client:
             request = functools.partial(self._ask, client, method, path, body)
-            return self.retries.run(request, deadline=deadline)
+            return (retries or self.retries).run(request, deadline=deadline)
 
     def _client(self) -> httpx.Client:
         """A client per call: a connection kept over a worker's fork would mix up answers."""
@@ -287,9 +292,11 @@ def _within(timeout: httpx.Timeout, seconds: float) -> httpx.Timeout:
 
 
 def _retry_after(response: httpx.Response) -> float:
-    """Read the seconds to wait; a date or nonsense counts as the window of a status call, 4 s."""
+    """Read the seconds to wait; without any, the window of the call's own limit."""
     value = response.headers.get("Retry-After", "")
-    return float(min(int(value), 3600)) if _SECONDS.fullmatch(value) else 4.0
+    if _SECONDS.fullmatch(value):
+        return float(min(int(value), 3600))
+    return 4.0 if "/transaction-status/" in response.url.path else 0.5
 
 
 def _is_local(url: str) -> bool:

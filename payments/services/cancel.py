@@ -4,10 +4,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from orders.errors import OrderNotFound, OrderNotPending
+from orders.errors import OrderNotFound
 from orders.models import Order, OrderStatus
 from orders.services.fulfilment import end_order
-from payments.services.closing import close_open_payments
+from payments.models import PaymentStatus
+from payments.services.closing import end_payment, lock_unpaid
 
 
 @transaction.atomic
@@ -19,7 +20,6 @@ def cancel_order(*, order_id: int, customer_id: int, now: datetime) -> Order:
     order = Order.objects.lock().filter(pk=order_id, customer=customer_id).first()
     if order is None:
         raise OrderNotFound(str(order_id))
-    if order.payments.unapplied().exists():
-        raise OrderNotPending(order)
-    close_open_payments(order=order, now=now)
+    for payment in lock_unpaid(order=order):
+        end_payment(payment=payment, status=PaymentStatus.CANCELLED, now=now)
     return end_order(order=order, status=OrderStatus.CANCELLED, now=now)

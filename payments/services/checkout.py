@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from accounts.models import LedgerKind
+from accounts.errors import CustomerBanned
+from accounts.models import Customer, LedgerKind
 from accounts.services.balance import post_entry
 from core.clock import local_date
 from core.ids import random_code
@@ -18,7 +19,7 @@ from orders.services.placing import Checkout, place_order
 from orders.services.quotes import QRIS_LEAST, QRIS_MOST
 from payments.gateways import get_gateway
 from payments.models import Payment, PaymentPurpose, PaymentStatus
-from payments.services.closing import close_open_payments
+from payments.services.closing import close_open_payments, lock_unpaid
 from payments.services.schedule import JOB_HEAD_START
 
 __all__ = ["Checkout", "buy_with_balance", "buy_with_qris", "retry_qris", "take_for_free"]
@@ -88,18 +89,23 @@ def retry_qris(
 
     A payment that is still open is tried again; a failed one is followed by a new one.
     """
-    order = Order.objects.lock().filter(pk=order_id, customer=customer_id).first()
+    customer = Customer.objects.lock().get(pk=customer_id)
+    order = Order.objects.lock().filter(pk=order_id, customer=customer).first()
     if order is None:
         raise OrderNotFound(str(order_id))
     if order.status != OrderStatus.PENDING or order.expires_at <= now:
         raise OrderNotPending(order)
-    payment = order.payments.open().lock().first()
-    if payment is None:
+    if customer.is_banned:
+        raise CustomerBanned
+    unpaid = lock_unpaid(order=order)
+    if not unpaid:
         _check_amount(order.total_bill)
         return _begin_payment(order, chat_id, message_id, now)
+    payment = unpaid[0]
     if payment.status == PaymentStatus.CREATING:
         payment.chat_id, payment.message_id = chat_id, message_id
-        payment.save(update_fields=["chat_id", "message_id"])
+        payment.next_check_at = now
+        payment.save(update_fields=["chat_id", "message_id", "next_check_at"])
         wake("open_payment", payment.pk)
     return payment
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from core.jobs import wake
+from orders.errors import OrderNotPending
 from orders.models import Order
 from payments.gateways import get_gateway
 from payments.gateways.base import GatewayError, GatewayRefused
@@ -20,6 +21,18 @@ def close_open_payments(*, order: Order, now: datetime) -> None:
     """Cancel the order's open payments; the caller holds the order's lock."""
     for payment in order.payments.open().order_by("pk").lock():
         end_payment(payment=payment, status=PaymentStatus.CANCELLED, now=now)
+
+
+def lock_unpaid(*, order: Order) -> list[Payment]:
+    """Lock the order's payments and return the open ones; the caller holds the order's lock.
+
+    Raises OrderNotPending when the money of one has arrived and only its effect is missing: no
+    completion can slip in between this look and the end of the transaction.
+    """
+    payments = list(order.payments.order_by("pk").lock())
+    if any(each.status == PaymentStatus.COMPLETED and not each.applied_at for each in payments):
+        raise OrderNotPending(order)
+    return [payment for payment in payments if payment.is_open]
 
 
 def end_payment(*, payment: Payment, status: PaymentStatus, now: datetime) -> None:

@@ -3,13 +3,15 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Subquery
 
 from core.models import store_settings
+from orders.errors import OrderNotPending
 from orders.models import Order, OrderStatus
 from orders.services.fulfilment import end_order
 from payments.models import Payment, PaymentStatus
 from payments.services.check import check_payment
-from payments.services.closing import close_remotely, end_payment
+from payments.services.closing import close_remotely, end_payment, lock_unpaid
 
 
 def expire_order(*, order_id: int, now: datetime) -> bool:
@@ -23,8 +25,7 @@ def expire_order(*, order_id: int, now: datetime) -> bool:
     if order.status != OrderStatus.PENDING:
         return False
     payment = order.payments.open().first()
-    gives_up_at = order.expires_at + store_settings().gateway_silence
-    if payment is not None and now < gives_up_at and not _is_closed(payment, now):
+    if payment is not None and not _is_closed(payment, now) and not _has_waited(payment, now):
         return False
     return _expire(order_id, now)
 
@@ -44,19 +45,49 @@ def _is_closed(payment: Payment, now: datetime) -> bool:
     return True
 
 
+def _has_waited(payment: Payment, now: datetime) -> bool:
+    """Return whether a gateway that does not answer, or does not cancel, was waited for enough.
+
+    Counted from the first question without an answer, not from the expiry: after a downtime of
+    ours the gateway is asked before anything is freed.
+    """
+    payment.refresh_from_db()
+    silence = store_settings().gateway_silence
+    if payment.silent_since is not None:
+        return now - payment.silent_since >= silence
+    answered_late = payment.last_answer_at is not None and (
+        payment.last_answer_at >= payment.expires_at
+    )
+    return answered_late and now - payment.expires_at >= silence
+
+
 @transaction.atomic
 def _expire(order_id: int, now: datetime) -> bool:
     order = Order.objects.lock().get(pk=order_id)
-    if order.status != OrderStatus.PENDING or order.payments.unapplied().exists():
+    if order.status != OrderStatus.PENDING:
         return False
-    for payment in order.payments.open().order_by("pk").lock():
+    try:
+        unpaid = lock_unpaid(order=order)
+    except OrderNotPending:
+        return False
+    for payment in unpaid:
         end_payment(payment=payment, status=PaymentStatus.EXPIRED, now=now)
     end_order(order=order, status=OrderStatus.EXPIRED, now=now)
     return True
 
 
 def due_orders(*, now: datetime, limit: int) -> list[int]:
-    """Return the keys of pending orders whose time and grace are over, oldest first."""
+    """Return the keys of unpaid orders whose time and grace are over, longest unlooked-at first.
+
+    What waits for its money's effect is not due: it must not stand in the way of the others.
+    """
     grace = store_settings().expiry_grace
-    due = Order.objects.pending().filter(expires_at__lte=now - grace).order_by("expires_at")
-    return list(due.values_list("pk", flat=True)[:limit])
+    arrived = Payment.objects.unapplied().filter(order=OuterRef("pk"))
+    asked = Payment.objects.open().filter(order=OuterRef("pk")).values("last_checked_at")[:1]
+    due = Order.objects.pending().filter(~Exists(arrived), expires_at__lte=now - grace)
+    turn = F("asked_at").asc(nulls_first=True)
+    return list(
+        due.annotate(asked_at=Subquery(asked))
+        .order_by(turn, "expires_at")
+        .values_list("pk", flat=True)[:limit]
+    )

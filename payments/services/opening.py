@@ -1,7 +1,7 @@
 """Creates the transaction at the gateway and hands its QR to the customer."""
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -9,7 +9,12 @@ from django.db import transaction
 from core.outbox import enqueue_message
 from orders.models import Order
 from payments.gateways import get_gateway
-from payments.gateways.base import GatewayError, GatewayRefused, GatewayTransaction
+from payments.gateways.base import (
+    GatewayError,
+    GatewayRateLimited,
+    GatewayRefused,
+    GatewayTransaction,
+)
 from payments.models import Payment, PaymentStatus
 from payments.services.closing import end_payment
 from payments.services.schedule import FIRST_CHECK, OPENING_LEASE, opening_retry
@@ -46,6 +51,9 @@ def _claim(payment_id: int, now: datetime) -> Payment | None:
             next_check_at=None
         )
         return None
+    is_taken = payment.attempts > 0 and (payment.next_check_at or now) > now
+    if is_taken:
+        return None
     payment.attempts += 1
     payment.next_check_at = now + OPENING_LEASE
     payment.save(update_fields=["attempts", "next_check_at"])
@@ -62,6 +70,11 @@ def _note_failure(payment_id: int, error: GatewayError, now: datetime) -> None:
     logger.error("payment not opened", extra={"payment": payment_id, "why": str(error)})
     payment = Payment.objects.lock().get(pk=payment_id)
     if payment.status != PaymentStatus.CREATING:
+        return
+    if isinstance(error, GatewayRateLimited):
+        # Many pay at once: its turn comes in a moment, there is nothing to tell.
+        payment.next_check_at = now + timedelta(seconds=max(error.retry_after, 1))
+        payment.save(update_fields=["next_check_at"])
         return
     if isinstance(error, GatewayRefused):
         end_payment(payment=payment, status=PaymentStatus.FAILED, now=now)

@@ -5,7 +5,7 @@ goods sold, or the balance credited. T2 may be repeated until it is done; money 
 """
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -23,6 +23,7 @@ from payments.models import Case, CaseKind, Payment, PaymentStatus
 from payments.services.closing import close_open_payments
 
 logger = logging.getLogger(__name__)
+PAUSE = timedelta(seconds=30)
 
 
 def settle(*, payment_id: int, told: TransactionStatus, now: datetime) -> Payment:
@@ -58,9 +59,9 @@ def _names(payment: Payment, told: TransactionStatus) -> dict[str, object]:
     }
 
 
-@transaction.atomic
+@transaction.atomic(durable=True)
 def record_completion(*, payment_id: int, told: TransactionStatus, now: datetime) -> None:
-    """T1. Completed is final: a second completion changes nothing."""
+    """T1, committed alone. Completed is final: a second completion changes nothing."""
     payment = Payment.objects.lock().get(pk=payment_id)
     if payment.status == PaymentStatus.COMPLETED:
         return
@@ -69,6 +70,12 @@ def record_completion(*, payment_id: int, told: TransactionStatus, now: datetime
     payment.completed_at = now
     payment.next_check_at = None
     payment.save(update_fields=["status", "received_amount", "completed_at", "next_check_at"])
+
+
+def resume_completion(*, payment_id: int, now: datetime) -> None:
+    """Repeat T2 for a completion it did not finish; one that fails lets the others pass first."""
+    Payment.objects.unapplied().filter(pk=payment_id).update(next_check_at=now + PAUSE)
+    apply_completion(payment_id=payment_id, now=now)
 
 
 @transaction.atomic
@@ -85,7 +92,8 @@ def apply_completion(*, payment_id: int, now: datetime) -> None:
     else:
         _apply_to_order(payment, order, customer, now)
     payment.applied_at = now
-    payment.save(update_fields=["applied_at"])
+    payment.next_check_at = None
+    payment.save(update_fields=["applied_at", "next_check_at"])
 
 
 def _apply_to_order(payment: Payment, order: Order, customer: Customer, now: datetime) -> None:
@@ -93,7 +101,7 @@ def _apply_to_order(payment: Payment, order: Order, customer: Customer, now: dat
         _open_case(payment, now)
         _credit(payment, LedgerKind.PAYMENT_CREDIT, now)
     elif order.status == OrderStatus.PENDING or _reopened(order, customer):
-        mark_paid(order=order, method=PaymentMethod.QRIS, now=now)
+        mark_paid(order=order, method=PaymentMethod.QRIS, fee=payment.fee, now=now)
         close_open_payments(order=order, now=now)
     else:
         _credit(payment, LedgerKind.PAYMENT_CREDIT, now)
@@ -114,7 +122,8 @@ def _reopened(order: Order, customer: Customer) -> bool:
 
 
 def _credit(payment: Payment, kind: LedgerKind, now: datetime) -> None:
-    assert payment.received_amount is not None  # noqa: S101 (a CHECK of the table)
+    if not payment.received_amount:
+        return  # nothing came; the case that the difference opened says so
     post_entry(
         customer_id=payment.customer_id,
         amount=payment.received_amount,

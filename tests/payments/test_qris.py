@@ -1,17 +1,23 @@
 """A QRIS payment from the button to the goods, against the gateway's stand-in."""
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from accounts.errors import CustomerBanned
 from accounts.models import Customer, LedgerEntry
 from catalog.models import Product, StockState
 from core.models import OutboxMessage, StoreSettings
+from orders.errors import OrderNotPending
 from orders.models import Order, OrderStatus, PaymentMethod
 from orders.services.fulfilment import mark_delivered
+from payments.gateways import get_gateway
 from payments.models import Case, CaseKind, GatewayEvent, Payment, PaymentStatus
 from payments.services.cancel import cancel_order
 from payments.services.check import check_payment, tend_payment
@@ -19,6 +25,7 @@ from payments.services.checkout import buy_with_balance, retry_qris
 from payments.services.events import handle_event
 from payments.services.expiry import due_orders, expire_order
 from payments.services.opening import open_payment
+from payments.services.settle import record_completion, settle
 from tests.bank import Bank
 from tests.world import World
 
@@ -106,12 +113,48 @@ class TestOpening:
         open_payment(payment_id=payment.pk, now=payment.expires_at)
         assert bank.transactions() == []
 
+    def test_a_rate_limit_is_waited_out_and_nobody_is_told(self, world: World, bank: Bank) -> None:
+        customer = world.customer()
+        bank.fail("create", "429", times=2)
+        payment = opened(world, customer, world.product())
+        assert status_of(payment) == (OrderStatus.PENDING, PaymentStatus.CREATING)
+        assert kinds(customer.pk) == []
+        tend_payment(payment_id=payment.pk, now=world.later(seconds=5))
+        assert status_of(payment)[1] == PaymentStatus.PENDING
+        assert kinds(customer.pk) == ["payment_qr"]
+
+    def test_while_one_opens_a_payment_no_other_asks_for_it(
+        self, world: World, bank: Bank
+    ) -> None:
+        bank.fail("create", "500", times=2)
+        payment = opened(world, world.customer(), world.product())
+        open_payment(payment_id=payment.pk, now=world.later(seconds=1))
+        assert bank.transactions() == []
+
+    def test_no_second_qr_is_made_while_the_money_of_the_first_takes_effect(
+        self, world: World, bank: Bank
+    ) -> None:
+        customer = world.customer()
+        payment = opened(world, customer, world.product())
+        bank.pay(payment, webhook="drop")
+        told = get_gateway().status(payment.txn_id)
+        record_completion(payment_id=payment.pk, told=told, now=world.now)
+        with pytest.raises(OrderNotPending):
+            retry_qris(
+                order_id=payment.order_id,
+                customer_id=customer.pk,
+                chat_id=customer.pk,
+                message_id=None,
+                now=world.now,
+            )
+        assert Payment.objects.count() == 1
+
     def test_a_failed_payment_is_followed_by_one_with_a_new_reference(
         self, world: World, bank: Bank
     ) -> None:
         customer = world.customer()
         first = world.qris(customer, world.product())
-        Payment.objects.filter(pk=first.pk).update(status=PaymentStatus.FAILED)
+        Payment.objects.filter(pk=first.pk).update(status=PaymentStatus.FAILED, ended_at=world.now)
         second = retry_qris(
             order_id=first.order_id,
             customer_id=customer.pk,
@@ -184,9 +227,6 @@ class TestSettlement:
     def test_a_completion_that_was_recorded_before_a_crash_is_applied_later(
         self, sale, world: World, bank: Bank
     ) -> None:
-        from payments.gateways import get_gateway
-        from payments.services.settle import record_completion
-
         _customer, _product, payment = sale
         bank.pay(payment, webhook="drop")
         told = get_gateway().status(payment.txn_id)
@@ -228,6 +268,18 @@ class TestSettlement:
         check_payment(payment_id=payment.pk, now=world.now)
         assert status_of(payment) == (OrderStatus.PENDING, PaymentStatus.PENDING)
         assert payment.last_answer_at is None
+
+    def test_a_completion_of_nothing_is_a_case_and_moves_no_money(
+        self, sale, world: World, bank: Bank
+    ) -> None:
+        customer, _product, payment = sale
+        bank.pay(payment, webhook="drop")
+        told = replace(get_gateway().status(payment.txn_id), amount=Decimal(0))
+        settle(payment_id=payment.pk, told=told, now=world.now)
+        customer.refresh_from_db()
+        assert customer.account_balance == 0
+        assert Case.objects.get().kind == CaseKind.AMOUNT_DIFFERS
+        assert not Payment.objects.unapplied().exists()
 
     def test_money_of_a_deposit_goes_to_the_balance(self, world: World, bank: Bank) -> None:
         customer = world.customer()
@@ -276,11 +328,12 @@ class TestExpiry:
         expire(world)
         assert status_of(payment) == (OrderStatus.PAID, PaymentStatus.COMPLETED)
 
+    @pytest.mark.parametrize("call", ["status", "cancel"])
     def test_a_silent_gateway_delays_the_expiry_by_five_minutes_at_most(
-        self, sale, world: World, bank: Bank
+        self, sale, world: World, bank: Bank, call: str
     ) -> None:
         _customer, product, payment = sale
-        bank.fail("status", "500", times=100)
+        bank.fail(call, "500", times=100)
         world.later(minutes=10, seconds=15)
         expire(world)
         assert status_of(payment) == (OrderStatus.PENDING, PaymentStatus.PENDING)
@@ -289,12 +342,43 @@ class TestExpiry:
         assert status_of(payment) == (OrderStatus.EXPIRED, PaymentStatus.EXPIRED)
         assert product.stock.available().count() == 3
 
+    def test_after_a_downtime_of_ours_the_gateway_is_asked_before_anything_is_freed(
+        self, sale, world: World, bank: Bank
+    ) -> None:
+        _customer, _product, payment = sale
+        bank.pay(payment, webhook="drop")
+        world.later(hours=3)
+        expire(world)
+        assert status_of(payment) == (OrderStatus.PAID, PaymentStatus.COMPLETED)
+
+    def test_a_gateway_that_is_silent_when_we_come_back_is_waited_for(
+        self, sale, world: World, bank: Bank
+    ) -> None:
+        _customer, _product, payment = sale
+        bank.pay(payment, webhook="drop")
+        bank.fail("status", "500", times=100)
+        world.later(hours=3)
+        expire(world)
+        assert status_of(payment)[0] == OrderStatus.PENDING
+        bank.recover()
+        world.later(minutes=1)
+        expire(world)
+        assert status_of(payment)[0] == OrderStatus.PAID
+
+    def test_orders_that_wait_for_their_moneys_effect_are_not_due(
+        self, sale, world: World, bank: Bank
+    ) -> None:
+        _customer, _product, payment = sale
+        world.later(minutes=11)
+        assert due_orders(now=world.now, limit=10) == [payment.order_id]
+        Payment.objects.filter(pk=payment.pk).update(
+            status=PaymentStatus.COMPLETED, received_amount=100_000, completed_at=world.now
+        )
+        assert due_orders(now=world.now, limit=10) == []
+
     def test_an_order_whose_money_arrived_never_expires(
         self, sale, world: World, bank: Bank
     ) -> None:
-        from payments.gateways import get_gateway
-        from payments.services.settle import record_completion
-
         _customer, _product, payment = sale
         bank.pay(payment, webhook="drop")
         told = get_gateway().status(payment.txn_id)
@@ -413,6 +497,40 @@ class TestBalanceBesideQr:
         assert product.stock.filter(state=StockState.SOLD).count() == 1
         assert OutboxMessage.objects.filter(kind="order_delivered").count() == 1
 
+    def test_an_order_paid_from_the_balance_carries_no_fee_of_the_gateway(
+        self, world: World, bank: Bank
+    ) -> None:
+        customer, product = world.customer(balance=50_000), world.product()
+        payment = opened(world, customer, product, key="k")
+        assert payment.order.payment_fee == 660
+        order = buy_with_balance(
+            checkout=world.checkout(customer, product, key="k"), now=world.now
+        )
+        assert order.payment_fee == 0
+
+    def test_a_banned_customer_cannot_pay_an_order_placed_before(
+        self, world: World, bank: Bank
+    ) -> None:
+        customer, product = world.customer(balance=50_000), world.product()
+        payment = opened(world, customer, product, key="k")
+        Customer.objects.filter(pk=customer.pk).update(is_banned=True)
+        with pytest.raises(CustomerBanned):
+            buy_with_balance(checkout=world.checkout(customer, product, key="k"), now=world.now)
+        assert status_of(payment) == (OrderStatus.PENDING, PaymentStatus.PENDING)
+
+
+def body_of(payment: Payment, **changes: Any) -> str:
+    """Return a webhook's body as the gateway sends it when a payment is completed."""
+    body = {
+        "txn_id": payment.txn_id,
+        "order_id": payment.reference,
+        "amount": int(payment.amount),
+        "is_sandbox": False,
+        "status": "completed",
+        "completed_at": "2026-11-22T00:00:00Z",
+    }
+    return json.dumps(body | changes)
+
 
 class TestWebhook:
     def post(self, body: bytes | str, secret: str | None = SECRET, **headers) -> int:
@@ -442,23 +560,14 @@ class TestWebhook:
     def test_json_with_a_form_content_type_is_read(self, sale, world: World, bank: Bank) -> None:
         _customer, _product, payment = sale
         bank.pay(payment, webhook="drop")
-        body = (
-            f'{{"txn_id": "{payment.txn_id}", "order_id": "{payment.reference}",'
-            ' "amount": 100000, "is_sandbox": false, "status": "completed",'
-            ' "completed_at": null}'
-        )
-        assert self.post(body, content_type="application/x-www-form-urlencoded") == 200
+        content_type = "application/x-www-form-urlencoded"
+        assert self.post(body_of(payment), content_type=content_type) == 200
         handle_events(world)
         assert status_of(payment)[0] == OrderStatus.PAID
 
     def test_a_body_is_a_hint_never_proof(self, sale, world: World) -> None:
         _customer, _product, payment = sale
-        body = (
-            f'{{"txn_id": "{payment.txn_id}", "order_id": "{payment.reference}",'
-            ' "amount": 100000, "is_sandbox": false, "status": "completed",'
-            ' "completed_at": "2026-11-22T00:00:00Z"}'
-        )
-        assert self.post(body) == 200
+        assert self.post(body_of(payment)) == 200
         handle_events(world)
         assert status_of(payment) == (OrderStatus.PENDING, PaymentStatus.PENDING)
 
@@ -467,14 +576,62 @@ class TestWebhook:
     ) -> None:
         _customer, _product, payment = sale
         bank.pay(payment, webhook="drop")
-        body = (
-            f'{{"txn_id": "{payment.txn_id}", "order_id": "{payment.reference}",'
-            ' "amount": 1, "is_sandbox": false, "status": "completed", "completed_at": null}'
-        )
-        assert self.post(body) == 200
+        assert self.post(body_of(payment, amount=1)) == 200
         handle_events(world)
         assert status_of(payment)[0] == OrderStatus.PENDING
         assert GatewayEvent.objects.get().error == "differs from transaction-status"
+
+    def test_a_true_call_after_a_wrong_one_is_believed(
+        self, sale, world: World, bank: Bank
+    ) -> None:
+        _customer, _product, payment = sale
+        bank.pay(payment, webhook="drop")
+        assert self.post(body_of(payment, amount=1)) == 200
+        handle_events(world)
+        assert self.post(body_of(payment)) == 200
+        world.later(seconds=4)
+        handle_events(world)
+        assert status_of(payment)[0] == OrderStatus.PAID
+        assert GatewayEvent.objects.count() == 1
+
+    def test_a_call_that_runs_ahead_of_transaction_status_is_asked_about_again(
+        self, sale, world: World, bank: Bank
+    ) -> None:
+        _customer, _product, payment = sale
+        assert self.post(body_of(payment)) == 200
+        handle_events(world)
+        assert status_of(payment)[0] == OrderStatus.PENDING
+        bank.pay(payment, webhook="drop")
+        world.later(seconds=4)
+        handle_events(world)
+        assert status_of(payment)[0] == OrderStatus.PAID
+
+    def test_what_transaction_status_never_confirms_becomes_a_case_after_an_hour(
+        self, world: World, bank: Bank
+    ) -> None:
+        payment = world.qris(world.customer(), world.product())
+        body = body_of(payment, txn_id="TXN-BOGUS")
+        assert self.post(body) == 200
+        event = GatewayEvent.objects.get()
+        asked = 0
+        while event.handled_at is None:
+            handle_event(event_id=event.pk, now=event.next_try_at)
+            event.refresh_from_db()
+            asked += 1
+        assert 10 < asked < 60
+        assert Case.objects.get().kind == CaseKind.UNMATCHED_EVENT
+        payment.refresh_from_db()
+        assert payment.txn_id is None
+
+    def test_a_foreign_sandbox_transaction_is_not_adopted(self, world: World, bank: Bank) -> None:
+        payment = opened(world, world.customer(), world.product())
+        txn_id = payment.txn_id
+        Payment.objects.filter(pk=payment.pk).update(txn_id=None, status=PaymentStatus.CREATING)
+        assert self.post(body_of(payment, txn_id=txn_id, is_sandbox=True)) == 200
+        bank.fail("status", "sandbox_flag")
+        handle_events(world)
+        payment.refresh_from_db()
+        assert payment.txn_id is None
 
     def test_an_event_of_nobody_is_retried_for_an_hour_then_becomes_a_case(
         self, world: World, bank: Bank
@@ -509,7 +666,9 @@ class TestWebhook:
     ) -> None:
         payment = opened(world, world.customer(), world.product())
         OutboxMessage.objects.all().delete()
-        Payment.objects.filter(pk=payment.pk).update(status=PaymentStatus.CREATING, qr_string="")
+        Payment.objects.filter(pk=payment.pk).update(
+            status=PaymentStatus.CREATING, qr_string="", next_check_at=world.now
+        )
         open_payment(payment_id=payment.pk, now=world.later(seconds=5))
         assert status_of(payment) == (OrderStatus.PENDING, PaymentStatus.PENDING)
         assert payment.qr_string
