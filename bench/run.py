@@ -93,16 +93,26 @@ def slowest_toast(shop: Shop, after: int, pressed: list[float]) -> float:
     return max(end - begin for begin, end in zip(sorted(pressed), answered, strict=True))
 
 
-def measure_crowd(customers: list[Customer], presses: int) -> tuple[float, list[float], float]:
-    """Let all press as fast as they can.
+def press_often(customer: Customer, presses: int, pause: float) -> list[float]:
+    """Press again and again, at most once per `pause`; return the moments."""
+    moments = []
+    for number in range(presses):
+        moment, _ = customer.press(2 + number % 2)
+        moments.append(moment)
+        time.sleep(max(0.0, moment + pause - time.time()))
+    return moments
+
+
+def measure_crowd(
+    customers: list[Customer], presses: int, *, pause: float = 0
+) -> tuple[float, list[float], float]:
+    """Let all press side by side.
 
     Return updates a second, each edit's seconds, and the slowest answer to a button.
     """
     shop, after = customers[0].person.shop, last_call(customers[0].person.shop)
     with ThreadPoolExecutor(len(customers)) as pool:
-        pressed = list(
-            pool.map(lambda each: [each.press(2 + n % 2)[0] for n in range(presses)], customers)
-        )
+        pressed = list(pool.map(lambda each: press_often(each, presses, pause), customers))
 
     def all_answered() -> dict[int, list[float]]:
         found = edits(shop, after)
@@ -155,10 +165,13 @@ def report(shop: Shop, options: argparse.Namespace) -> None:
     customers = [enter(shop, f"Customer {number}") for number in range(options.customers)]
     alone = measure_alone(customers[0], options.alone)
     print(f"one customer           {percentiles(alone)} of {len(alone)} answers")
+    rate, crowd, slowest = measure_crowd(customers, options.presses, pause=1)
+    print(f"{len(customers)} customers, each a press a second: {rate:.0f} updates/s")
+    print(f"                       {percentiles(crowd)}, slowest button {slowest:.1f} s")
     before = busy_seconds(shop)
     rate, crowd, slowest = measure_crowd(customers, options.presses)
-    print(f"{len(customers)} customers at once   {rate:.0f} updates/s, {percentiles(crowd)}")
-    print(f"slowest button of these  {slowest:.1f} s until it stopped spinning")
+    print(f"{len(customers)} customers, all as fast as they can: {rate:.0f} updates/s")
+    print(f"                       {percentiles(crowd)}, slowest button {slowest:.1f} s")
     for name, seconds in busy_seconds(shop).items():
         spent = (seconds - before[name]) * 1000 / len(crowd)
         print(f"processor per update   {name:<10} {spent:.1f} ms")

@@ -16,7 +16,7 @@ from telegram_bot.dispatch import dispatch as dispatch_request
 from telegram_bot.shell import Runner, Shell
 from telegram_bot.work import Dispatch
 
-VIEW_THREADS = 16
+VIEW_THREADS = 8
 # All people's updates together; what one person may have waiting is bounded by their line.
 UPDATES_IN_FLIGHT = 10_000
 T = TypeVar("T")

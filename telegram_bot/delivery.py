@@ -16,19 +16,19 @@ from django.utils import timezone
 
 from accounts.models import Customer, StaffChat
 from core.models import OutboxMessage, OutboxState
-from telegram_bot.messages import OutgoingMessage, render_message
-from telegram_bot.outcomes import SENT_PARTS, postpone, record_outcome
+from telegram_bot.messages import render_message
+from telegram_bot.outcomes import OWN_ERRORS, SENT_PARTS, postpone, record_outcome
 from telegram_bot.outgoing import Delivery, send_all
-from telegram_bot.screens import NOTICE_ONLY
 from telegram_bot.sender import Progress
 
 logger = logging.getLogger(__name__)
 
+# Longer than the sending of a batch: SEND_SECONDS and what happens around it.
 LEASE = timedelta(seconds=60)
 # All of a batch is sent side by side, one row a chat.
 BATCH = 16
 # A job has a time limit; whatever is left, the next one or the sweep goes on with.
-MOST_SECONDS = 55
+MOST_SECONDS = 55.0
 PROBLEM_KINDS = frozenset({"staff_case"})
 
 
@@ -41,15 +41,21 @@ class DeliveryReport:
     failed: int = 0
 
 
-def deliver_outbox(*, now: datetime | None = None, limit: int = BATCH) -> DeliveryReport:
-    """Deliver until nothing is due; `now` stands still when it is given."""
+def deliver_outbox(
+    *, now: datetime | None = None, limit: int = BATCH, seconds: float = MOST_SECONDS
+) -> DeliveryReport:
+    """Deliver until nothing is due; after `seconds` no further batch is begun.
+
+    `now` is for travelling in time: without it the clock is read at every step, as leases and
+    pauses must count from when they begin.
+    """
     outcomes: Counter[str] = Counter()
-    started = time.monotonic()
-    while time.monotonic() - started < MOST_SECONDS:
+    ends_at = time.monotonic() + seconds
+    while True:
         rows = _claim(now or timezone.now(), limit)
-        if not rows:
-            break
         outcomes.update(_deliver(rows, now))
+        if not rows or time.monotonic() >= ends_at:
+            break
     return DeliveryReport(**{name: outcomes[name] for name in DeliveryReport.__match_args__})
 
 
@@ -63,24 +69,58 @@ def _deliver(rows: list[OutboxMessage], now: datetime | None) -> list[str]:
     outcomes: list[str] = []
     deliveries: list[Delivery] = []
     for row in rows:
-        if row.recipient is None:
-            _fan_out(row, now or timezone.now())
+        delivery = Delivery(row, progress=_progress(row))
+        try:
+            outcome = _prepare(delivery, now or timezone.now())
+        except Exception as error:
+            outcome = postpone(delivery, error, now or timezone.now())
+        if outcome == "ready":
+            deliveries.append(delivery)
         else:
-            outcomes += _prepare(row, row.recipient, deliveries, now or timezone.now())
+            outcomes.append(outcome)
     if deliveries:
         async_to_sync(send_all)(deliveries)
-    outcomes += [record_outcome(each, now or timezone.now()) for each in deliveries]
-    return outcomes
+    return outcomes + [_record(each, now or timezone.now()) for each in deliveries]
+
+
+def _record(delivery: Delivery, now: datetime) -> str:
+    try:
+        return record_outcome(delivery, now)
+    except Exception:
+        # What the others of the batch became must be written all the same: they may hold goods.
+        logger.exception("outcome not recorded", extra={"outbox": delivery.row.pk})
+        return "unrecorded"
+
+
+def _progress(row: OutboxMessage) -> Progress:
+    return Progress(int(row.references.get(SENT_PARTS, 0)), row.telegram_message_id)
+
+
+def _prepare(delivery: Delivery, now: datetime) -> str:
+    """Render the row, or do what needs no sending; return its outcome or `ready`."""
+    row = delivery.row
+    if row.recipient is None:
+        _fan_out(row, now)
+        return "fanned_out"
+    customer = Customer.objects.filter(pk=row.recipient).first()
+    outgoing = render_message(row, customer)
+    if outgoing is None:
+        drop = OutboxMessage.objects.pending().filter(pk=row.pk)
+        drop.update(state=OutboxState.DROPPED, leased_until=None)
+        return "dropped"
+    delivery.outgoing = outgoing
+    return "ready"
 
 
 @transaction.atomic
 def _fan_out(row: OutboxMessage, now: datetime) -> None:
     """Make one row for each who should hear it, and the row itself done, in one step."""
+    references = {key: row.references[key] for key in row.references if key != OWN_ERRORS}
     copies = [
         OutboxMessage(
             recipient=chat_id,
             kind=row.kind,
-            references=row.references,
+            references=references,
             priority=row.priority,
             dedupe_key=f"{row.dedupe_key}:{chat_id}",
         )
@@ -98,23 +138,3 @@ def _staff(kind: str) -> list[int]:
     admins = Customer.objects.admins().reachable().order_by("pk").values_list("pk", flat=True)
     groups = StaffChat.objects.filter(**{wish: True}).order_by("pk")
     return [*admins, *groups.values_list("chat_id", flat=True)]
-
-
-def _prepare(
-    row: OutboxMessage, chat_id: int, deliveries: list[Delivery], now: datetime
-) -> list[str]:
-    """Render the row and add it to what is sent; return its outcome when it is not."""
-    progress = Progress(int(row.references.get(SENT_PARTS, 0)), row.telegram_message_id)
-    try:
-        customer = Customer.objects.filter(pk=chat_id).first()
-        outgoing = render_message(row, customer)
-    except Exception as error:
-        return [
-            postpone(Delivery(row, chat_id, OutgoingMessage(NOTICE_ONLY), progress), error, now)
-        ]
-    if outgoing is None:
-        drop = OutboxMessage.objects.pending().filter(pk=row.pk)
-        drop.update(state=OutboxState.DROPPED, leased_until=None)
-        return ["dropped"]
-    deliveries.append(Delivery(row, chat_id, outgoing, progress))
-    return []

@@ -5,21 +5,28 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
 from accounts.models import StaffChat
 from accounts.services.customers import mark_blocked
 from core.models import OutboxMessage, OutboxState
+from core.outbox import STAFF, enqueue_message
+from payments.models import Case, CaseKind
 from telegram_bot.client import seconds_of
 from telegram_bot.outgoing import Delivery
 
 logger = logging.getLogger(__name__)
 
 MOST_PAUSE = timedelta(minutes=5)
-# For what is wrong with the row or with us, about half an hour; Telegram being away has no limit.
-MOST_ATTEMPTS = 12
+# Of what is wrong with the row or with us; counted apart, because the servers we need may be away
+# for as long as they like.
+MOST_OWN_ERRORS = 12
+PASSING = (TelegramError, TimeoutError, OperationalError)
+# Kept in the row's references.
 SENT_PARTS = "sent_parts"
+OWN_ERRORS = "own_errors"
+GOODS = "order_delivered"
 
 
 def record_outcome(delivery: Delivery, now: datetime) -> str:
@@ -65,14 +72,20 @@ def _mark_sent(delivery: Delivery, now: datetime) -> None:
 def postpone(delivery: Delivery, error: Exception, now: datetime) -> str:
     """Try again later: soon at first, then every few minutes, until it arrives."""
     row = delivery.row
-    is_ours = not isinstance(error, TelegramError | TimeoutError)
-    if is_ours and row.attempts >= MOST_ATTEMPTS:
+    is_ours = not isinstance(error, PASSING)
+    if is_ours and _count_own_error(row) >= MOST_OWN_ERRORS:
         return fail(delivery, error, now)
     level = logging.ERROR if is_ours else logging.WARNING
     logger.log(level, "not sent yet: %s", error, extra=_context(row), exc_info=is_ours and error)
     pause = min(timedelta(seconds=2 ** min(row.attempts, 10)), MOST_PAUSE)
     _release(delivery, not_before=now + pause, error=_text(error))
     return "postponed"
+
+
+def _count_own_error(row: OutboxMessage) -> int:
+    count = int(row.references.get(OWN_ERRORS, 0)) + 1
+    row.references = {**row.references, OWN_ERRORS: count}
+    return count
 
 
 def _wait_as_told(delivery: Delivery, error: Exception, now: datetime) -> str:
@@ -84,18 +97,37 @@ def _wait_as_told(delivery: Delivery, error: Exception, now: datetime) -> str:
     return "postponed"
 
 
+@transaction.atomic
 def _block(delivery: Delivery, error: Exception, now: datetime) -> str:
+    """Keep the row back: what was paid for goes out when the recipient writes again."""
     mark_blocked(customer_id=delivery.chat_id, now=now)
     logger.info("recipient blocked the bot", extra=_context(delivery.row))
     _release(delivery, state=OutboxState.BLOCKED, error=_text(error))
     return "blocked"
 
 
-def fail(delivery: Delivery, error: Exception, now: datetime) -> str:  # noqa: ARG001
-    """Park the row for staff: repeating it would change nothing."""
+@transaction.atomic
+def fail(delivery: Delivery, error: Exception, now: datetime) -> str:
+    """Park the row: repeating it would change nothing. Paid goods become a case for staff."""
     logger.error("not deliverable: %s", error, extra=_context(delivery.row))
-    _release(delivery, state=OutboxState.FAILED, error=_text(error))
+    is_parked = _release(delivery, state=OutboxState.FAILED, error=_text(error))
+    if is_parked and delivery.row.kind == GOODS:
+        _open_case(int(delivery.row.references["order_id"]), now)
     return "failed"
+
+
+def _open_case(order_id: int, now: datetime) -> None:
+    kind = CaseKind.DELIVERY_FAILED
+    case, _ = Case.objects.get_or_create(
+        key=f"{kind}:{order_id}",
+        defaults={"kind": kind, "order_id": order_id, "opened_at": now},
+    )
+    enqueue_message(
+        recipient=STAFF,
+        kind="staff_case",
+        references={"case_id": case.pk},
+        dedupe_key=f"staff_case:{case.pk}",
+    )
 
 
 @transaction.atomic
@@ -121,17 +153,18 @@ _RECORDERS: tuple[tuple[type[TelegramError], Recorder], ...] = (
 )
 
 
-def _release(delivery: Delivery, **values: Any) -> None:
+def _release(delivery: Delivery, **values: Any) -> bool:
     """Give the lease back, keeping what was sent, so that a repetition goes on from there.
 
-    Only while the lease is ours: who took it after it ran out knows better.
+    Only while the lease is ours: who took it after it ran out knows better. Return whether it is.
     """
     row, progress = delivery.row, delivery.progress
+    references = row.references
     if progress.done:
-        values["references"] = {**row.references, SENT_PARTS: progress.done}
+        references = {**references, SENT_PARTS: progress.done}
         values["telegram_message_id"] = progress.message_id
     held = OutboxMessage.objects.pending().filter(pk=row.pk, leased_until=row.leased_until)
-    held.update(leased_until=None, **values)
+    return bool(held.update(leased_until=None, references=references, **values))
 
 
 def _text(error: Exception) -> str:

@@ -11,12 +11,14 @@ from core.models import OutboxMessage
 from telegram_bot import client
 from telegram_bot.messages import OutgoingMessage
 from telegram_bot.overlong import with_long_text_as_file
+from telegram_bot.screens import NOTICE_ONLY
 from telegram_bot.sender import Progress, send_parts
 
 logger = logging.getLogger(__name__)
 
 # Shorter than the lease of a row, so that nobody else takes up what is still under way.
 SEND_SECONDS = 45
+NOTHING_YET = OutgoingMessage(NOTICE_ONLY)
 
 
 @dataclass
@@ -24,10 +26,14 @@ class Delivery:
     """One row on its way: what to send, how far it got, why it stopped."""
 
     row: OutboxMessage
-    chat_id: int
-    outgoing: OutgoingMessage
+    outgoing: OutgoingMessage = NOTHING_YET
     progress: Progress = field(default_factory=Progress)
     error: Exception | None = None
+
+    @property
+    def chat_id(self) -> int:
+        assert self.row.recipient is not None  # noqa: S101 (rows to staff are never sent)
+        return self.row.recipient
 
 
 async def send_all(deliveries: list[Delivery]) -> None:
