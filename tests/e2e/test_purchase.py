@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.shop import Person, Shop, wait_for
+from tests.e2e.shop import Person, Shop, free_port, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("servers")]
 PRODUCT = 101
@@ -117,6 +117,21 @@ def test_bot_and_worker_killed_between_payment_and_delivery_deliver_once(shop: S
     assert {name: shop.pid(name) for name in pids}.items().isdisjoint(pids.items())
     assert sent_to(person, after) == ["sendMessage"]
     assert len(goods(person)) == 1
+
+
+def test_a_bot_that_telegram_calls_sells_too(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "data")
+    try:
+        shop.start(TELEGRAM_MODE="webhook", TELEGRAM_WEBHOOK_PORT=str(free_port()))
+        token = "900000000:SANDBOX-demo-token-not-a-secret"
+        info = shop.get(f"/sandbox/telegram/bot{token}/getWebhookInfo")["result"]
+        assert info["url"].endswith("/telegram/webhook")
+        person = shop.person("Wati")
+        shop.pay(buy_by_qris(person))
+        wait_for("the goods", lambda: goods(person))
+        assert len(goods(person)) == 1
+    finally:
+        shop.stop()
 
 
 def test_nothing_is_lost_when_everything_is_killed_and_started_again(
