@@ -21,6 +21,8 @@ def main() -> None:
             create_database(_address(settings.DATABASES[alias]))
         django.setup()
         _migrate()
+        if not settings.DEBUG:
+            call_command("collectstatic", interactive=False, verbosity=0)
         if settings.SANDBOX:
             _fill_sandbox()
     except psycopg.OperationalError as error:
