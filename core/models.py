@@ -82,6 +82,11 @@ class OutboxMessage(models.Model):
                 condition=Q(state=OutboxState.PENDING),
             ),
             models.Index(
+                fields=["recipient"],
+                name="outbox_blocked",
+                condition=Q(state=OutboxState.BLOCKED),
+            ),
+            models.Index(
                 fields=["recipient", "priority", "id"],
                 name="outbox_pending_recipient",
                 condition=Q(state=OutboxState.PENDING),

@@ -3,10 +3,11 @@
 A row holds ids only: it is rendered when it is sent, in the recipient's language.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 from core.jobs import wake
-from core.models import OutboxMessage, OutboxPriority
+from core.models import OutboxMessage, OutboxPriority, OutboxState
 
 STAFF = None
 References = dict[str, int | str]
@@ -36,3 +37,12 @@ def enqueue_message(
         ignore_conflicts=True,
     )
     wake("deliver_outbox")
+
+
+def revive_messages(*, recipient: int, kinds: Collection[str]) -> None:
+    """Send what the recipient's block kept back; the caller knows that they are reachable."""
+    kept_back = OutboxMessage.objects.filter(
+        recipient=recipient, kind__in=kinds, state=OutboxState.BLOCKED
+    )
+    if kept_back.update(state=OutboxState.PENDING, not_before=None, error=""):
+        wake("deliver_outbox")

@@ -32,9 +32,13 @@ def _turn() -> None:
     close_old_connections()
     if not _holds_lock():
         return
-    now = timezone.now()
-    beat(name="scheduler", now=now)
-    sweep(now=now)
+    _beat()
+    sweep(after_step=_beat)
+
+
+def _beat() -> None:
+    """After every step: a sweep that waits for a slow gateway is alive all the same."""
+    beat(name="scheduler", now=timezone.now())
 
 
 def _holds_lock() -> bool:

@@ -1,54 +1,87 @@
 """Everything that is due, once. Needs no Redis: the database says what work there is."""
 
 import logging
+import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.utils import timezone
 
 from audit.services import ship_audit
 from payments.models import GatewayEvent, Payment
 from payments.services.check import tend_payment
 from payments.services.events import handle_event
 from payments.services.expiry import due_orders, expire_order
-from payments.services.settle import apply_completion
+from payments.services.settle import resume_completion
 from telegram_bot.delivery import deliver_outbox
 
 logger = logging.getLogger(__name__)
-BATCH = 50
+BATCH = 200
+STEP_SECONDS = 5.0
+"""After these a step begins no further row: a server that is silent must not stop the rest."""
+
+Clock = Callable[[], datetime]
+Step = tuple[str, Callable[[], int]]
 
 
-def sweep(*, now: datetime) -> dict[str, int]:
-    """Do what is due and return how many things each step looked at.
+def sweep(
+    *, now: datetime | None = None, after_step: Callable[[], None] = lambda: None
+) -> dict[str, int]:
+    """Do what is due and return how many things each step did.
 
     A step that fails is logged and tried again by the next sweep; it never stops the others.
+    `now` is for travelling in time: without it the clock is read for every row, as what a slow
+    step leaves behind must not be claimed with a time that is over. `after_step` is told of
+    progress. Raises OperationalError when the database is away.
     """
-    steps: dict[str, Callable[[], int]] = {
-        "completions": lambda: _each(
-            _keys(Payment.objects.unapplied().order_by("completed_at")),
-            lambda pk: apply_completion(payment_id=pk, now=now),
-        ),
-        "messages": lambda: deliver_outbox(now=now).sent,
-        "events": lambda: _each(
-            _keys(GatewayEvent.objects.filter(handled_at=None, next_try_at__lte=now)),
-            lambda pk: handle_event(event_id=pk, now=now),
-        ),
-        "expiries": lambda: _each(
-            due_orders(now=now, limit=BATCH), lambda pk: expire_order(order_id=pk, now=now)
-        ),
-        "payments": lambda: _each(
-            _keys(Payment.objects.due_for_check(now)),
-            lambda pk: tend_payment(payment_id=pk, now=now),
-        ),
-        "audit": lambda: ship_audit(now=now),
-        "messages of this sweep": lambda: deliver_outbox(now=now).sent,
-    }
-    return {name: _run(name, step) for name, step in steps.items()}
+    done: Counter[str] = Counter()
+    for name, step in _steps(now):
+        done[name] += _run(name, step)
+        after_step()
+    return dict(done)
 
 
-def _keys(rows: "QuerySet[Payment] | QuerySet[GatewayEvent]") -> list[int]:
-    return list(rows.values_list("pk", flat=True)[:BATCH])
+def _steps(now: datetime | None) -> list[Step]:
+    """Return the steps in order: what needs no gateway first, and again after what does."""
+
+    def clock() -> datetime:
+        return now or timezone.now()
+
+    messages = ("messages", lambda: deliver_outbox(now=now, seconds=STEP_SECONDS).sent)
+    return [
+        ("completions", lambda: _apply_completions(clock)),
+        messages,
+        ("events", lambda: _handle_events(clock)),
+        messages,
+        ("expiries", lambda: _expire_orders(clock)),
+        messages,
+        ("payments", lambda: _tend_payments(clock)),
+        messages,
+        ("audit", lambda: ship_audit(now=clock())),
+    ]
+
+
+def _apply_completions(clock: Clock) -> int:
+    due = Payment.objects.due_for_application(clock()).values_list("pk", flat=True)
+    return _each(due[:BATCH], lambda pk: resume_completion(payment_id=pk, now=clock()))
+
+
+def _handle_events(clock: Clock) -> int:
+    open_events = GatewayEvent.objects.filter(handled_at=None, next_try_at__lte=clock())
+    due = open_events.order_by("next_try_at", "pk").values_list("pk", flat=True)
+    return _each(due[:BATCH], lambda pk: handle_event(event_id=pk, now=clock()))
+
+
+def _expire_orders(clock: Clock) -> int:
+    due = due_orders(now=clock(), limit=BATCH)
+    return _each(due, lambda pk: expire_order(order_id=pk, now=clock()))
+
+
+def _tend_payments(clock: Clock) -> int:
+    due = Payment.objects.due_for_check(clock()).values_list("pk", flat=True)
+    return _each(due[:BATCH], lambda pk: tend_payment(payment_id=pk, now=clock()))
 
 
 def _run(name: str, step: Callable[[], int]) -> int:
@@ -60,14 +93,9 @@ def _run(name: str, step: Callable[[], int]) -> int:
         return 0
 
 
-def _raise_if_database_is_away() -> None:
-    """Inside an except clause: without the database every further row would fail the same way."""
-    if not connection.is_usable():
-        raise  # noqa: PLE0704 (the caller's exception)
-
-
 def _each(keys: Iterable[int], work: Callable[[int], object]) -> int:
     done = 0
+    ends_at = time.monotonic() + STEP_SECONDS
     for key in keys:
         try:
             work(key)
@@ -76,4 +104,13 @@ def _each(keys: Iterable[int], work: Callable[[int], object]) -> int:
             _raise_if_database_is_away()
             # One bad row must not keep the others waiting; it stays due and stays in the log.
             logger.exception("row of the sweep failed", extra={"key": key})
+        if time.monotonic() >= ends_at:
+            logger.warning("the next sweep goes on here", extra={"key": key})
+            break
     return done
+
+
+def _raise_if_database_is_away() -> None:
+    """Inside an except clause: without the database every further row would fail the same way."""
+    if not connection.is_usable():
+        raise  # noqa: PLE0704 (the caller's exception)

@@ -214,3 +214,14 @@ class Case(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
+
+
+class GatewaySilence(models.Model):
+    """A gateway that did not answer when it was last called. No row: it answers."""
+
+    gateway = models.CharField(max_length=20, primary_key=True)
+    since = models.DateTimeField()
+    last_call_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.gateway

@@ -173,7 +173,6 @@ RQ_QUEUES = {
         "URL": REDIS_URL,
         "DEFAULT_TIMEOUT": 120,
         "DEFAULT_RESULT_TTL": 0,
-        "REDIS_CLIENT_KWARGS": {"socket_connect_timeout": 1},
     }
     for name in ("high", "default", "low")
 }

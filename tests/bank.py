@@ -43,6 +43,10 @@ class Bank:
         )
         assert answer.status_code in {200, 201}, answer.content
 
+    def faults_used(self) -> list[int]:
+        faults = self.client.get(f"{ROOT}/api/faults/").json()["faults"]
+        return [fault["used"] for fault in faults]
+
     def recover(self) -> None:
         self.client.delete(f"{ROOT}/api/faults/")
 

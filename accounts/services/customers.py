@@ -8,8 +8,11 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import Customer
 from audit.services import record_audit
+from core.outbox import revive_messages
 
 ROLES = ("is_admin", "is_reseller", "is_banned")
+PAID_FOR = ("order_delivered", "payment_credited")
+"""Kinds of messages a customer gave money for: a block does not end their claim to them."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,8 @@ def register_customer(*, profile: TelegramProfile) -> tuple[Customer, bool]:
     """Return the customer of a Telegram profile and whether it is new.
 
     A known customer keeps the name they gave; username and Telegram language follow Telegram, and
-    a customer who writes again is no longer marked as having blocked the bot.
+    a customer who writes again is no longer marked as having blocked the bot and gets what they
+    paid for meanwhile.
     """
     customer = Customer.objects.filter(pk=profile.id).first()
     if customer is None:
@@ -45,8 +49,15 @@ def register_customer(*, profile: TelegramProfile) -> tuple[Customer, bool]:
     for name in changed:
         setattr(customer, name, fresh[name])
     if changed:
-        customer.save(update_fields=changed)
+        _save(customer, changed)
     return customer, False
+
+
+@transaction.atomic
+def _save(customer: Customer, changed: list[str]) -> None:
+    customer.save(update_fields=changed)
+    if "blocked_bot_at" in changed:
+        revive_messages(recipient=customer.pk, kinds=PAID_FOR)
 
 
 def _create(profile: TelegramProfile) -> tuple[Customer, bool]:
@@ -96,6 +107,14 @@ def choose_language(*, customer_id: int, language: str) -> None:
     Customer.objects.filter(pk=customer_id).update(language=language)
 
 
+@transaction.atomic
 def mark_blocked(*, customer_id: int, now: datetime) -> None:
-    """Remember that Telegram refuses to deliver to this customer."""
-    Customer.objects.filter(pk=customer_id, blocked_bot_at=None).update(blocked_bot_at=now)
+    """Remember that Telegram refuses to deliver to this customer.
+
+    Locked also when marked before: what the caller's transaction keeps back must not slip past
+    the customer's writing again, which would leave it with nobody to revive it.
+    """
+    customer = Customer.objects.lock().filter(pk=customer_id).first()
+    if customer is not None and customer.blocked_bot_at is None:
+        customer.blocked_bot_at = now
+        customer.save(update_fields=["blocked_bot_at"])

@@ -5,10 +5,10 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from payments.gateways import get_gateway
 from payments.gateways.base import GatewayError, TransactionStatus
 from payments.models import Payment, PaymentStatus
 from payments.services.closing import close_remotely
+from payments.services.health import call_gateway
 from payments.services.opening import open_payment
 from payments.services.schedule import CHECK_PAUSE, next_check
 from payments.services.settle import resume_completion, settle
@@ -40,7 +40,7 @@ def ask_gateway(
     if asked is None or not _claim(payment, now):
         return None
     try:
-        told = get_gateway(payment.gateway).status(asked)
+        told = call_gateway(payment.gateway, lambda gateway: gateway.status(asked), now=now)
     except GatewayError as error:
         logger.warning("no status", extra={"payment": payment_id, "why": str(error)})
         note_silence(payment_id=payment_id, now=now)

@@ -8,9 +8,9 @@ from django.db import transaction
 from core.jobs import wake
 from orders.errors import OrderNotPending
 from orders.models import Order
-from payments.gateways import get_gateway
 from payments.gateways.base import GatewayError, GatewayRefused
 from payments.models import Payment, PaymentStatus
+from payments.services.health import call_gateway
 from payments.services.schedule import JOB_HEAD_START, next_check
 
 logger = logging.getLogger(__name__)
@@ -52,10 +52,11 @@ def close_remotely(*, payment_id: int, now: datetime) -> bool:
     the status tells which.
     """
     payment = Payment.objects.get(pk=payment_id)
-    if payment.txn_id is None or payment.closed_remotely_at is not None:
+    txn_id = payment.txn_id
+    if txn_id is None or payment.closed_remotely_at is not None:
         return True
     try:
-        get_gateway(payment.gateway).cancel(payment.txn_id)
+        call_gateway(payment.gateway, lambda gateway: gateway.cancel(txn_id), now=now)
     except GatewayRefused as refusal:
         logger.info("gateway refused to cancel: %s", refusal, extra={"payment": payment_id})
     except GatewayError as error:

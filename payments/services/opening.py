@@ -2,14 +2,15 @@
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
 
 from core.outbox import enqueue_message
 from orders.models import Order
-from payments.gateways import get_gateway
 from payments.gateways.base import (
+    Gateway,
     GatewayError,
     GatewayRateLimited,
     GatewayRefused,
@@ -17,6 +18,7 @@ from payments.gateways.base import (
 )
 from payments.models import Payment, PaymentStatus
 from payments.services.closing import end_payment
+from payments.services.health import call_gateway
 from payments.services.schedule import FIRST_CHECK, OPENING_LEASE, opening_retry
 
 logger = logging.getLogger(__name__)
@@ -32,14 +34,18 @@ def open_payment(*, payment_id: int, now: datetime) -> None:
     if payment is None:
         return
     try:
-        made = get_gateway(payment.gateway).create(
-            order_id=payment.reference, amount=payment.amount, deadline=payment.expires_at
-        )
+        made = call_gateway(payment.gateway, partial(_create, payment), now=now)
         _check_sandbox_flag(made)
     except GatewayError as error:
         _note_failure(payment_id, error, now)
     else:
         _store(payment_id, made, now)
+
+
+def _create(payment: Payment, gateway: Gateway) -> GatewayTransaction:
+    return gateway.create(
+        order_id=payment.reference, amount=payment.amount, deadline=payment.expires_at
+    )
 
 
 @transaction.atomic

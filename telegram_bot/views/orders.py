@@ -155,8 +155,8 @@ def retry(request: BotRequest, order_id: int) -> Screen:
     order = _own_order(request, order_id)
     if payment.status != PaymentStatus.CREATING:
         return order_screen(request, order)
-    buttons = keyboards.preparing(order)
-    return render(request, "telegram/preparing.html", {"order": order}, buttons=buttons)
+    # The screen with its ways out stays until the QR code takes its place.
+    return Screen("", notice=_("🔄 Trying again. The QR code comes as soon as QRIS answers."))
 
 
 def confirm_balance(request: BotRequest, order_id: int) -> Screen:

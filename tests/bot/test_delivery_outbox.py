@@ -1,15 +1,21 @@
 """The outbox on its way to Telegram: in order, at least once, goods never twice."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from django.db import OperationalError
+from django.utils import timezone
 from telegram.error import NetworkError, TimedOut
 
 from core.models import OutboxMessage, OutboxPriority, OutboxState
-from telegram_bot import outcomes
-from telegram_bot.delivery import LEASE, DeliveryReport
+from telegram_bot import delivery, outcomes
+from telegram_bot.delivery import LEASE, DeliveryReport, deliver_outbox
+from telegram_bot.messages import OutgoingMessage
+from telegram_bot.outcomes import MOST_OWN_ERRORS, OWN_ERRORS
+from telegram_bot.outgoing import Delivery
 from telegram_bot.qr import qr_png
 from telegram_bot.screens import Button, Document, Photo, Screen
+from telegram_bot.sender import Progress
 from tests.bot.harness import Chat
 from tests.bot.post import NOW, Post, deliver, known
 
@@ -99,11 +105,36 @@ def test_a_server_error_of_telegram_has_no_limit_of_attempts(post: Post, sari: C
 
 def test_a_row_that_breaks_its_renderer_is_retried_and_then_parked(post: Post, sari: Chat) -> None:
     row = post.write(sari, "broken")
-    assert deliver() == DeliveryReport(postponed=1)
-    OutboxMessage.objects.update(attempts=outcomes.MOST_ATTEMPTS - 1)
-    assert deliver(hours=1) == DeliveryReport(failed=1)
+    for attempt in range(1, MOST_OWN_ERRORS):
+        assert deliver(hours=attempt) == DeliveryReport(postponed=1)
+    assert deliver(hours=MOST_OWN_ERRORS) == DeliveryReport(failed=1)
     row.refresh_from_db()
+    assert (row.state, row.attempts) == (OutboxState.FAILED, MOST_OWN_ERRORS)
     assert "ZeroDivisionError" in row.error
+
+
+def test_what_telegram_is_to_blame_for_does_not_count_as_our_error(post: Post, sari: Chat) -> None:
+    row = post.write(sari, "broken")
+    OutboxMessage.objects.update(attempts=500)  # Telegram was away for a day
+    assert deliver() == DeliveryReport(postponed=1)
+    row.refresh_from_db()
+    assert (row.state, row.references[OWN_ERRORS]) == (OutboxState.PENDING, 1)
+
+
+def test_trouble_of_the_database_passes_and_is_never_the_end(
+    post: Post, sari: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deadlocked(*_: object) -> None:
+        raise OperationalError("deadlock detected")
+
+    row = post.write(sari, "Hello")
+    with monkeypatch.context() as patch:
+        patch.setattr(delivery, "render_message", deadlocked)
+        for attempt in range(MOST_OWN_ERRORS + 1):
+            assert deliver(hours=attempt) == DeliveryReport(postponed=1)
+    assert deliver(days=1) == DeliveryReport(sent=1)
+    row.refresh_from_db()
+    assert OWN_ERRORS not in row.references
 
 
 def test_one_broken_row_does_not_stop_the_others(post: Post, sari: Chat) -> None:
@@ -141,6 +172,62 @@ def test_a_crash_before_recording_sends_again_after_the_lease(post: Post, sari: 
     OutboxMessage.objects.claim(now=NOW, limit=1, lease=LEASE)
     assert deliver(seconds=60) == DeliveryReport()
     assert deliver(seconds=61) == DeliveryReport(sent=1)
+
+
+def test_who_lost_the_lease_changes_nothing_any_more(post: Post, sari: Chat) -> None:
+    row = post.write(sari, "Hello")
+    (slow,) = OutboxMessage.objects.claim(now=NOW, limit=1, lease=LEASE)
+    later = NOW + LEASE + timedelta(seconds=1)
+    OutboxMessage.objects.claim(now=later, limit=1, lease=LEASE)
+    for record in (outcomes.postpone, outcomes.fail):
+        record(Delivery(slow, progress=Progress(1, 99)), TimedOut(), later)
+    row.refresh_from_db()
+    assert (row.state, row.leased_until, row.not_before) == (
+        OutboxState.PENDING,
+        later + LEASE,
+        None,
+    )
+    assert (row.references, row.telegram_message_id) == ({"text": "Hello"}, None)
+    assert deliver(seconds=100) == DeliveryReport()
+
+
+def test_a_lease_counts_from_when_the_row_is_taken_up(
+    post: Post, sari: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter(NOW + timedelta(minutes=minute) for minute in range(100))
+    monkeypatch.setattr(timezone, "now", lambda: next(times))
+    leases: list[datetime] = []
+    first, second = (post.write(sari, text) for text in ("one", "two"))
+
+    def render(row: OutboxMessage, customer: object) -> OutgoingMessage | None:
+        assert row.leased_until is not None
+        leases.append(row.leased_until)
+        return post.render(row, customer)
+
+    monkeypatch.setattr(delivery, "render_message", render)
+    assert deliver_outbox() == DeliveryReport(sent=2)
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert first.sent_at is not None
+    assert second.sent_at is not None
+    assert leases[0] < first.sent_at + LEASE < leases[1] < second.sent_at + LEASE
+
+
+def test_an_outcome_that_cannot_be_written_leaves_the_others_written(
+    post: Post, sari: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budi = known(post.bot, "Budi")
+    first, second = post.write(sari, "Hello"), post.write(budi, "Hello")
+
+    def record(each: Delivery, now: datetime) -> str:
+        if each.row.pk == first.pk:
+            raise OperationalError("deadlock detected")
+        return outcomes.record_outcome(each, now)
+
+    monkeypatch.setattr(delivery, "record_outcome", record)
+    assert deliver() == DeliveryReport(sent=1)
+    second.refresh_from_db()
+    assert second.state == OutboxState.SENT
 
 
 def test_a_follow_up_that_fails_never_sends_goods_twice(post: Post, sari: Chat) -> None:

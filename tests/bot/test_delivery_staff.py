@@ -4,6 +4,7 @@ import pytest
 
 from accounts.models import StaffChat
 from core.models import OutboxMessage, OutboxState
+from telegram_bot import delivery
 from telegram_bot.delivery import DeliveryReport
 from tests.bot.harness import Chat
 from tests.bot.post import Post, deliver, known
@@ -43,6 +44,27 @@ def test_a_store_without_staff_chats_loses_nothing_to_a_retry(post: Post) -> Non
     assert deliver() == DeliveryReport()
     row.refresh_from_db()
     assert row.state == OutboxState.DROPPED
+
+
+def test_a_fan_out_that_fails_is_repeated_and_stops_no_neighbour(
+    post: Post, sari: Chat, rina: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = post.write(None, "New order")
+    post.write(sari, "Hello")
+
+    def broken(kind: str) -> list[int]:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(delivery, "_staff", broken)
+        assert deliver() == DeliveryReport(sent=1, postponed=1)
+    assert (sari.texts, rina.texts) == (["Hello"], [])
+    assert deliver(minutes=1) == DeliveryReport(sent=1)
+    assert rina.texts == ["New order"]
+    copy = OutboxMessage.objects.get(recipient=rina.id)
+    assert copy.references == {"text": "New order"}
+    row.refresh_from_db()
+    assert row.state == OutboxState.SENT
 
 
 def test_a_group_that_became_a_supergroup_gets_its_messages(post: Post, rina: Chat) -> None:

@@ -1,13 +1,10 @@
 """Real threads on real PostgreSQL. Each lock has a control: the same run with only it removed."""
 
-import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connections
+from django.db import IntegrityError
 
 from accounts.models import Customer, CustomerQuerySet, LedgerEntry
 from catalog.errors import OutOfStock
@@ -24,31 +21,10 @@ from payments.services.events import handle_event
 from payments.services.opening import open_payment
 from payments.services.settle import apply_completion, record_completion
 from tests.bank import Bank
+from tests.concurrency import at_once, unlocked
 from tests.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "audit"])
-
-
-def at_once(works: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Run all at the same moment, each on its own connection; return results and refusals."""
-    barrier = threading.Barrier(len(works))
-
-    def run(work: Callable[[], Any]) -> Any:
-        try:
-            connections["default"].ensure_connection()
-            barrier.wait(timeout=30)
-            return work()
-        except (DomainError, IntegrityError) as error:
-            return error
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(works)) as pool:
-        return list(pool.map(run, works))
-
-
-def unlocked(queryset: Any, **_options: Any) -> Any:
-    return queryset
 
 
 def buyers(world: World, count: int, stock: int, quantity: int) -> list[Any]:

@@ -1,6 +1,5 @@
 """A QRIS payment from the button to the goods, against the gateway's stand-in."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -23,47 +22,21 @@ from payments.services.cancel import cancel_order
 from payments.services.check import check_payment, tend_payment
 from payments.services.checkout import buy_with_balance, retry_qris
 from payments.services.events import handle_event
-from payments.services.expiry import due_orders, expire_order
+from payments.services.expiry import due_orders
 from payments.services.opening import open_payment
 from payments.services.settle import record_completion, settle
 from tests.bank import Bank
+from tests.payments.steps import (
+    SECRET,
+    WEBHOOK,
+    body_of,
+    expire,
+    handle_events,
+    kinds,
+    opened,
+    status_of,
+)
 from tests.world import World
-
-WEBHOOK = "/webhooks/pakasir/"
-SECRET = "sandbox-webhook-secret"
-
-
-def opened(world: World, customer: Customer, product: Product, **checkout) -> Payment:
-    payment = world.qris(customer, product, **checkout)
-    open_payment(payment_id=payment.pk, now=world.now)
-    payment.refresh_from_db()
-    return payment
-
-
-def handle_events(world: World) -> None:
-    for event in GatewayEvent.objects.filter(handled_at=None):
-        handle_event(event_id=event.pk, now=world.now)
-
-
-def expire(world: World) -> None:
-    """Let the sweep pass as often as it needs."""
-    for _ in range(4):
-        for pk in due_orders(now=world.now, limit=10):
-            expire_order(order_id=pk, now=world.now)
-        world.later(seconds=5)
-
-
-def kinds(recipient: int | None) -> list[str]:
-    rows = OutboxMessage.objects.filter(recipient=recipient).order_by("pk")
-    return list(rows.values_list("kind", flat=True))
-
-
-def status_of(payment: Payment) -> tuple[str, str]:
-    """Return the order's and the payment's status as the database has them."""
-    payment.refresh_from_db()
-    assert payment.order is not None
-    payment.order.refresh_from_db()
-    return payment.order.status, payment.status
 
 
 @pytest.fixture
@@ -517,19 +490,6 @@ class TestBalanceBesideQr:
         with pytest.raises(CustomerBanned):
             buy_with_balance(checkout=world.checkout(customer, product, key="k"), now=world.now)
         assert status_of(payment) == (OrderStatus.PENDING, PaymentStatus.PENDING)
-
-
-def body_of(payment: Payment, **changes: Any) -> str:
-    """Return a webhook's body as the gateway sends it when a payment is completed."""
-    body = {
-        "txn_id": payment.txn_id,
-        "order_id": payment.reference,
-        "amount": int(payment.amount),
-        "is_sandbox": False,
-        "status": "completed",
-        "completed_at": "2026-11-22T00:00:00Z",
-    }
-    return json.dumps(body | changes)
 
 
 class TestWebhook:

@@ -1,7 +1,6 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.utils import timezone
 
 from operations.sweep import sweep
 
@@ -10,5 +9,5 @@ class Command(BaseCommand):
     help = "Do everything that is due, once: completions, messages, events, expiries, checks."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for step, count in sweep(now=timezone.now()).items():
+        for step, count in sweep().items():
             self.stdout.write(f"{step}: {count}")
