@@ -1,48 +1,32 @@
 """A QRIS payment from the button to the goods, against the gateway's stand-in."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from django.test import Client
 
 from accounts.errors import CustomerBanned
 from accounts.models import Customer, LedgerEntry
-from catalog.models import Product, StockState
-from core.models import OutboxMessage, StoreSettings
+from catalog.models import StockState
+from core.models import OutboxMessage
 from orders.errors import OrderNotPending
 from orders.models import Order, OrderStatus, PaymentMethod
 from orders.services.fulfilment import mark_delivered
 from payments.gateways import get_gateway
 from payments.models import Case, CaseKind, GatewayEvent, Payment, PaymentStatus
-from payments.services.cancel import cancel_order
 from payments.services.check import check_payment, tend_payment
 from payments.services.checkout import buy_with_balance, retry_qris
-from payments.services.events import handle_event
-from payments.services.expiry import due_orders
 from payments.services.opening import open_payment
 from payments.services.settle import record_completion, settle
 from tests.bank import Bank
 from tests.payments.steps import (
-    SECRET,
-    WEBHOOK,
-    body_of,
-    expire,
     handle_events,
     kinds,
     opened,
     status_of,
 )
 from tests.world import World
-
-
-@pytest.fixture
-def sale(world: World, bank: Bank) -> tuple[Customer, Product, Payment]:
-    customer, product = world.customer(), world.product(price=50_000, stock=3)
-    return customer, product, opened(world, customer, product, quantity=2)
 
 
 class TestOpening:
@@ -74,7 +58,7 @@ class TestOpening:
     def test_a_create_that_timed_out_after_its_effect_finds_its_transaction(
         self, world: World, bank: Bank
     ) -> None:
-        bank.fail("create", "500", times=2)
+        bank.fail("create", "timeout_after_effect", times=2)
         payment = opened(world, world.customer(), world.product())
         tend_payment(payment_id=payment.pk, now=world.later(seconds=5))
         assert len(bank.transactions()) == 1
@@ -273,180 +257,6 @@ class TestSettlement:
         assert LedgerEntry.objects.get().kind == "deposit"
 
 
-class TestExpiry:
-    def test_an_order_expires_after_its_time_and_frees_its_goods(self, sale, world: World) -> None:
-        customer, product, payment = sale
-        world.later(minutes=10, seconds=14)
-        assert due_orders(now=world.now, limit=10) == []
-        world.later(seconds=1)
-        expire(world)
-        assert status_of(payment) == (OrderStatus.EXPIRED, PaymentStatus.EXPIRED)
-        assert product.stock.available().count() == 3
-        assert kinds(customer.pk) == ["payment_qr", "order_expired"]
-        assert kinds(None) == ["staff_order_expired"]
-
-    def test_the_gateway_is_told_to_cancel_before_the_goods_are_freed(
-        self, sale, world: World, bank: Bank
-    ) -> None:
-        world.later(minutes=10, seconds=15)
-        expire(world)
-        assert bank.transactions()[0]["status"] in {"canceled", "cancelled"}
-
-    def test_money_of_the_last_second_is_settled_not_expired(
-        self, sale, world: World, bank: Bank
-    ) -> None:
-        _customer, _product, payment = sale
-        bank.pay(payment, webhook="drop")
-        world.later(minutes=10, seconds=15)
-        expire(world)
-        assert status_of(payment) == (OrderStatus.PAID, PaymentStatus.COMPLETED)
-
-    @pytest.mark.parametrize("call", ["status", "cancel"])
-    def test_a_silent_gateway_delays_the_expiry_by_five_minutes_at_most(
-        self, sale, world: World, bank: Bank, call: str
-    ) -> None:
-        _customer, product, payment = sale
-        bank.fail(call, "500", times=100)
-        world.later(minutes=10, seconds=15)
-        expire(world)
-        assert status_of(payment) == (OrderStatus.PENDING, PaymentStatus.PENDING)
-        world.later(minutes=5)
-        expire(world)
-        assert status_of(payment) == (OrderStatus.EXPIRED, PaymentStatus.EXPIRED)
-        assert product.stock.available().count() == 3
-
-    def test_after_a_downtime_of_ours_the_gateway_is_asked_before_anything_is_freed(
-        self, sale, world: World, bank: Bank
-    ) -> None:
-        _customer, _product, payment = sale
-        bank.pay(payment, webhook="drop")
-        world.later(hours=3)
-        expire(world)
-        assert status_of(payment) == (OrderStatus.PAID, PaymentStatus.COMPLETED)
-
-    def test_a_gateway_that_is_silent_when_we_come_back_is_waited_for(
-        self, sale, world: World, bank: Bank
-    ) -> None:
-        _customer, _product, payment = sale
-        bank.pay(payment, webhook="drop")
-        bank.fail("status", "500", times=100)
-        world.later(hours=3)
-        expire(world)
-        assert status_of(payment)[0] == OrderStatus.PENDING
-        bank.recover()
-        world.later(minutes=1)
-        expire(world)
-        assert status_of(payment)[0] == OrderStatus.PAID
-
-    def test_orders_that_wait_for_their_moneys_effect_are_not_due(
-        self, sale, world: World, bank: Bank
-    ) -> None:
-        _customer, _product, payment = sale
-        world.later(minutes=11)
-        assert due_orders(now=world.now, limit=10) == [payment.order_id]
-        Payment.objects.filter(pk=payment.pk).update(
-            status=PaymentStatus.COMPLETED, received_amount=100_000, completed_at=world.now
-        )
-        assert due_orders(now=world.now, limit=10) == []
-
-    def test_an_order_whose_money_arrived_never_expires(
-        self, sale, world: World, bank: Bank
-    ) -> None:
-        _customer, _product, payment = sale
-        bank.pay(payment, webhook="drop")
-        told = get_gateway().status(payment.txn_id)
-        record_completion(payment_id=payment.pk, told=told, now=world.now)
-        world.later(minutes=30)
-        expire(world)
-        assert status_of(payment) == (OrderStatus.PENDING, PaymentStatus.COMPLETED)
-
-
-class TestLateMoney:
-    def late(
-        self, world: World, bank: Bank, payment: Payment, meanwhile: Callable[[], Any] = bool
-    ) -> None:
-        world.later(minutes=10, seconds=15)
-        expire(world)
-        assert status_of(payment) == (OrderStatus.EXPIRED, PaymentStatus.EXPIRED)
-        meanwhile()
-        bank.pay(payment)
-        handle_events(world)
-
-    def test_is_delivered_while_the_goods_are_there(self, sale, world: World, bank: Bank) -> None:
-        customer, product, payment = sale
-        self.late(world, bank, payment)
-        assert status_of(payment) == (OrderStatus.PAID, PaymentStatus.COMPLETED)
-        assert product.stock.filter(state=StockState.SOLD).count() == 2
-        assert kinds(customer.pk)[-1] == "order_delivered"
-
-    @pytest.mark.parametrize("obstacle", ["sold", "off_sale", "banned", "setting"])
-    def test_is_credited_when_it_cannot_be_delivered(
-        self, sale, world: World, bank: Bank, obstacle: str
-    ) -> None:
-        customer, product, payment = sale
-        other = world.customer(balance=100_000)
-        obstacles: dict[str, Callable[[], Any]] = {
-            "sold": lambda: world.paid(other, product, quantity=2),
-            "off_sale": lambda: Product.objects.filter(pk=product.pk).update(is_active=False),
-            "banned": lambda: Customer.objects.filter(pk=customer.pk).update(is_banned=True),
-            "setting": lambda: StoreSettings.objects.create(pk=1, deliver_late_payments=False),
-        }
-        self.late(world, bank, payment, obstacles[obstacle])
-        assert status_of(payment) == (OrderStatus.EXPIRED, PaymentStatus.COMPLETED)
-        customer.refresh_from_db()
-        assert customer.account_balance == 100_000
-        assert kinds(customer.pk)[-1] == "payment_credited"
-        assert kinds(None)[-1] == "staff_payment_credited"
-
-    def test_without_its_voucher_is_credited_and_takes_no_goods(
-        self, world: World, bank: Bank
-    ) -> None:
-        customer, product = world.customer(), world.product()
-        voucher = world.voucher(total_uses=1)
-        payment = opened(world, customer, product, total=40_000, voucher=voucher)
-        world.later(minutes=10, seconds=15)
-        expire(world)
-        world.paid(world.customer(balance=40_000), product, total=40_000, voucher=voucher)
-        bank.pay(payment)
-        handle_events(world)
-        customer.refresh_from_db()
-        assert status_of(payment)[0] == OrderStatus.EXPIRED
-        assert customer.account_balance == 40_000
-        assert product.stock.filter(state=StockState.RESERVED).count() == 0
-
-    def test_of_a_cancelled_order_is_delivered_too(self, sale, world: World, bank: Bank) -> None:
-        customer, _product, payment = sale
-        cancel_order(order_id=payment.order_id, customer_id=customer.pk, now=world.now)
-        bank.pay(payment)
-        handle_events(world)
-        assert status_of(payment) == (OrderStatus.PAID, PaymentStatus.COMPLETED)
-
-    def test_that_came_while_cancelling_is_found_by_reading_the_status_again(
-        self, sale, world: World, bank: Bank
-    ) -> None:
-        """The gateway refuses to cancel what is paid: that refusal must not end the watch."""
-        customer, _product, payment = sale
-        bank.pay(payment, webhook="drop")
-        cancel_order(order_id=payment.order_id, customer_id=customer.pk, now=world.now)
-        tend_payment(payment_id=payment.pk, now=world.later(seconds=3))
-        assert Payment.objects.due_for_check(world.later(seconds=5)).get() == payment
-        tend_payment(payment_id=payment.pk, now=world.now)
-        assert status_of(payment) == (OrderStatus.PAID, PaymentStatus.COMPLETED)
-
-    def test_is_watched_for_with_growing_pauses_for_two_days(
-        self, sale, world: World, bank: Bank
-    ) -> None:
-        customer, _product, payment = sale
-        cancel_order(order_id=payment.order_id, customer_id=customer.pk, now=world.now)
-        ended_at, asked_at = world.now, []
-        while Payment.objects.get(pk=payment.pk).next_check_at is not None:
-            world.now = Payment.objects.get(pk=payment.pk).next_check_at
-            tend_payment(payment_id=payment.pk, now=world.now)
-            asked_at.append(world.now - ended_at)
-        assert timedelta(hours=24) < asked_at[-1] <= timedelta(hours=48)
-        assert 10 < len(asked_at) < 40
-
-
 class TestBalanceBesideQr:
     def test_paying_from_the_balance_closes_the_open_qr(self, world: World, bank: Bank) -> None:
         customer, product = world.customer(balance=50_000), world.product()
@@ -490,152 +300,6 @@ class TestBalanceBesideQr:
         with pytest.raises(CustomerBanned):
             buy_with_balance(checkout=world.checkout(customer, product, key="k"), now=world.now)
         assert status_of(payment) == (OrderStatus.PENDING, PaymentStatus.PENDING)
-
-
-class TestWebhook:
-    def post(self, body: bytes | str, secret: str | None = SECRET, **headers) -> int:
-        extra = {"HTTP_X_SECRET": secret} if secret is not None else {}
-        content_type = headers.pop("content_type", "application/json")
-        return (
-            Client().generic("POST", WEBHOOK, body, content_type=content_type, **extra).status_code
-        )
-
-    @pytest.mark.parametrize("secret", [None, "", "wrong"])
-    def test_without_the_secret_is_refused(self, db, secret: str | None) -> None:
-        assert self.post("{}", secret) == 403
-        assert not GatewayEvent.objects.exists()
-
-    def test_with_an_unset_secret_every_call_is_refused(self, db, settings) -> None:
-        settings.PAKASIR_WEBHOOK_SECRET = ""
-        assert self.post("{}", "") == 403
-
-    @pytest.mark.parametrize("body", [b"", b"not json", b"[]", b"{}", b'{"txn_id": 1}', b"\xff"])
-    def test_what_cannot_be_read_is_refused(self, db, body: bytes) -> None:
-        assert self.post(body) == 400
-        assert not GatewayEvent.objects.exists()
-
-    def test_too_big_is_refused(self, db) -> None:
-        assert self.post(b" " * (64 * 1024 + 1)) == 413
-
-    def test_json_with_a_form_content_type_is_read(self, sale, world: World, bank: Bank) -> None:
-        _customer, _product, payment = sale
-        bank.pay(payment, webhook="drop")
-        content_type = "application/x-www-form-urlencoded"
-        assert self.post(body_of(payment), content_type=content_type) == 200
-        handle_events(world)
-        assert status_of(payment)[0] == OrderStatus.PAID
-
-    def test_a_body_is_a_hint_never_proof(self, sale, world: World) -> None:
-        _customer, _product, payment = sale
-        assert self.post(body_of(payment)) == 200
-        handle_events(world)
-        assert status_of(payment) == (OrderStatus.PENDING, PaymentStatus.PENDING)
-
-    def test_a_body_that_differs_from_transaction_status_is_ignored(
-        self, sale, world: World, bank: Bank
-    ) -> None:
-        _customer, _product, payment = sale
-        bank.pay(payment, webhook="drop")
-        assert self.post(body_of(payment, amount=1)) == 200
-        handle_events(world)
-        assert status_of(payment)[0] == OrderStatus.PENDING
-        assert GatewayEvent.objects.get().error == "differs from transaction-status"
-
-    def test_a_true_call_after_a_wrong_one_is_believed(
-        self, sale, world: World, bank: Bank
-    ) -> None:
-        _customer, _product, payment = sale
-        bank.pay(payment, webhook="drop")
-        assert self.post(body_of(payment, amount=1)) == 200
-        handle_events(world)
-        assert self.post(body_of(payment)) == 200
-        world.later(seconds=4)
-        handle_events(world)
-        assert status_of(payment)[0] == OrderStatus.PAID
-        assert GatewayEvent.objects.count() == 1
-
-    def test_a_call_that_runs_ahead_of_transaction_status_is_asked_about_again(
-        self, sale, world: World, bank: Bank
-    ) -> None:
-        _customer, _product, payment = sale
-        assert self.post(body_of(payment)) == 200
-        handle_events(world)
-        assert status_of(payment)[0] == OrderStatus.PENDING
-        bank.pay(payment, webhook="drop")
-        world.later(seconds=4)
-        handle_events(world)
-        assert status_of(payment)[0] == OrderStatus.PAID
-
-    def test_what_transaction_status_never_confirms_becomes_a_case_after_an_hour(
-        self, world: World, bank: Bank
-    ) -> None:
-        payment = world.qris(world.customer(), world.product())
-        body = body_of(payment, txn_id="TXN-BOGUS")
-        assert self.post(body) == 200
-        event = GatewayEvent.objects.get()
-        asked = 0
-        while event.handled_at is None:
-            handle_event(event_id=event.pk, now=event.next_try_at)
-            event.refresh_from_db()
-            asked += 1
-        assert 10 < asked < 60
-        assert Case.objects.get().kind == CaseKind.UNMATCHED_EVENT
-        payment.refresh_from_db()
-        assert payment.txn_id is None
-
-    def test_a_foreign_sandbox_transaction_is_not_adopted(self, world: World, bank: Bank) -> None:
-        payment = opened(world, world.customer(), world.product())
-        txn_id = payment.txn_id
-        Payment.objects.filter(pk=payment.pk).update(txn_id=None, status=PaymentStatus.CREATING)
-        assert self.post(body_of(payment, txn_id=txn_id, is_sandbox=True)) == 200
-        bank.fail("status", "sandbox_flag")
-        handle_events(world)
-        payment.refresh_from_db()
-        assert payment.txn_id is None
-
-    def test_an_event_of_nobody_is_retried_for_an_hour_then_becomes_a_case(
-        self, world: World, bank: Bank
-    ) -> None:
-        body = (
-            '{"txn_id": "unknown", "order_id": "UNKNOWN-1", "amount": 1000,'
-            ' "is_sandbox": false, "status": "completed", "completed_at": null}'
-        )
-        assert self.post(body) == 200
-        event = GatewayEvent.objects.get()
-        handle_event(event_id=event.pk, now=event.received_at + timedelta(minutes=59))
-        assert not Case.objects.exists()
-        handle_event(event_id=event.pk, now=event.received_at + timedelta(minutes=60))
-        assert Case.objects.get().kind == CaseKind.UNMATCHED_EVENT
-        assert kinds(None) == ["staff_case"]
-
-    def test_a_payment_without_transaction_adopts_it_after_transaction_status(
-        self, world: World, bank: Bank
-    ) -> None:
-        payment = opened(world, world.customer(), world.product())
-        txn_id = payment.txn_id
-        Payment.objects.filter(pk=payment.pk).update(
-            txn_id=None, status=PaymentStatus.CREATING, qr_string=""
-        )
-        bank.pay_transaction(txn_id)
-        handle_events(world)
-        assert status_of(payment) == (OrderStatus.PAID, PaymentStatus.COMPLETED)
-        assert payment.txn_id == txn_id
-
-    def test_a_transaction_adopted_unpaid_still_shows_its_qr(
-        self, world: World, bank: Bank
-    ) -> None:
-        payment = opened(world, world.customer(), world.product())
-        OutboxMessage.objects.all().delete()
-        Payment.objects.filter(pk=payment.pk).update(
-            status=PaymentStatus.CREATING, qr_string="", next_check_at=world.now
-        )
-        open_payment(payment_id=payment.pk, now=world.later(seconds=5))
-        assert status_of(payment) == (OrderStatus.PENDING, PaymentStatus.PENDING)
-        assert payment.qr_string
-        assert kinds(payment.customer_id) == ["payment_qr"]
-
-    def test_an_unknown_gateway_is_not_found(self, db) -> None:
-        assert Client().post("/webhooks/other/").status_code == 404
 
 
 def test_delivery_is_remembered_once_and_only_for_paid_orders(world: World, bank: Bank) -> None:
