@@ -15,6 +15,7 @@ from catalog.selectors import StockCounts, stock_counts
 from catalog.services.pricing import Price, price_for
 from orders.errors import OrderNotFound
 from orders.models import Order, OrderItem, OrderStatus
+from orders.services.placing import Checkout
 from orders.services.quotes import most_per_order
 
 PAGE_SIZE = 8
@@ -168,6 +169,11 @@ def get_order(*, customer_id: int, order_id: int) -> Order:
     if order is None:
         raise OrderNotFound(str(order_id))
     return order
+
+
+def find_placed_order(*, checkout: Checkout) -> Order | None:
+    """Return the order that this summary has placed already, if any."""
+    return Order.objects.filter(checkout_key=checkout.checkout_key).first()
 
 
 def _offer_page(

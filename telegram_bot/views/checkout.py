@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import InsufficientBalance
 from orders.errors import PriceChanged
-from orders.models import Order
+from orders.selectors import find_placed_order
 from orders.services.quotes import Quote, get_quote
 from orders.services.vouchers import find_voucher
 from payments.services import checkout as payments
@@ -81,8 +81,7 @@ def pay_by_qris(request: BotRequest, terms: Terms) -> Screen:
 
 def confirm_balance(request: BotRequest, terms: Terms) -> Screen:
     """Ask before the balance is used; a summary that placed its order is about that order."""
-    key = _checkout(request, terms).checkout_key
-    placed = Order.objects.filter(checkout_key=key).first()
+    placed = find_placed_order(checkout=_checkout(request, terms))
     if placed is not None:
         return orders.confirm_balance(request, placed.pk)
     total = _quote_of(request, terms).total
