@@ -222,6 +222,7 @@ class GatewaySilence(models.Model):
     gateway = models.CharField(max_length=20, primary_key=True)
     since = models.DateTimeField()
     last_call_at = models.DateTimeField()
+    calls = models.PositiveIntegerField(default=1, help_text="In a row, without an answer.")
 
     def __str__(self) -> str:
         return self.gateway

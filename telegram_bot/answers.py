@@ -7,13 +7,16 @@ from types import TracebackType
 from typing import Self
 
 from telegram import CallbackQuery
-from telegram.error import TelegramError
+from telegram.error import RetryAfter, TelegramError
+
+from telegram_bot.client import seconds_of
 
 logger = logging.getLogger(__name__)
 
 # Telegram lets a button spin until it is answered; two seconds are promised.
 ANSWER_AFTER = 1.5
 NOTICE_LENGTH = 200
+MOST_WAIT = 5.0
 
 
 class CallbackAnswer:
@@ -62,9 +65,19 @@ class CallbackAnswer:
         await asyncio.sleep(self._after)
         self.give()
 
+    async def _answer(self, query: CallbackQuery, notice: str, is_alert: bool) -> None:
+        """Answer, once more when Telegram asks for a short pause: the button still spins."""
+        try:
+            await query.answer(notice or None, show_alert=is_alert)
+        except RetryAfter as error:
+            if seconds_of(error) > MOST_WAIT:
+                raise
+            await asyncio.sleep(seconds_of(error))
+            await query.answer(notice or None, show_alert=is_alert)
+
     async def _send(self, query: CallbackQuery, notice: str, is_alert: bool) -> None:
         try:
-            await query.answer(notice[:NOTICE_LENGTH] or None, show_alert=is_alert)
+            await self._answer(query, notice[:NOTICE_LENGTH], is_alert)
         except TelegramError as error:
             # Too old, or Telegram is away: nobody is waiting for it any more.
             logger.info("callback not answered: %s", error, extra={"callback": query.id})

@@ -22,6 +22,10 @@ class DeliveredGoods:
     documents: tuple[Document, ...]
 
     @property
+    def have_contents(self) -> bool:
+        return any(item.contents for item in self.items)
+
+    @property
     def have_lines(self) -> bool:
         """Tell whether some content has several lines: then an empty line parts the items."""
         return _have_lines(self.items)

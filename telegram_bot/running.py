@@ -17,6 +17,7 @@ from telegram.error import InvalidToken, TelegramError
 from core.heartbeat import beat
 from telegram_bot.application import BotApplication, ThreadRunner, build_application
 from telegram_bot.command_menu import publish_commands
+from telegram_bot.polling import Poller
 from telegram_bot.shell import Runner
 from telegram_bot.work import fresh_connections, promote_admins
 
@@ -32,6 +33,7 @@ BEAT_SECONDS = 5.0
 MOST_PATIENCE = 15.0
 # A supervisor kills what has not stopped after five.
 STOP_SECONDS = 4.0
+FINISH_SECONDS = 2.5
 
 
 class TokenRefused(Exception):
@@ -71,13 +73,19 @@ async def _serve(application: BotApplication, run: Runner, *, by_webhook: bool) 
     await _connect(application)
     await run(partial(_prepare))
     await application.start()
-    await (_listen(application) if by_webhook else _poll(application))
+    poller = None if by_webhook else build_poller(application)
+    if poller is None:
+        await _listen(application)
     logger.info("bot is ready", extra={"mode": "webhook" if by_webhook else "polling"})
     commands = asyncio.create_task(_publish(application))
     try:
-        await _beat(run)
+        await asyncio.gather(_beat(run), *([poller.run()] if poller else []))
+    except InvalidToken:
+        raise TokenRefused from None
     finally:
         commands.cancel()
+        if poller is not None:
+            await _finish(poller)
 
 
 async def _connect(application: BotApplication) -> None:
@@ -101,14 +109,15 @@ def _prepare() -> None:
         promote_admins(timezone.now())
 
 
-async def _poll(application: BotApplication) -> None:
-    assert application.updater is not None  # noqa: S101 (built with one)
-    await application.updater.start_polling(
-        bootstrap_retries=-1,
-        allowed_updates=ALLOWED_UPDATES,
-        drop_pending_updates=False,
-        error_callback=_polling_failed,
-    )
+def build_poller(application: BotApplication) -> Poller:
+    return Poller(application.bot, application.process_update, ALLOWED_UPDATES)
+
+
+async def _finish(poller: Poller) -> None:
+    """Let what is under way end; what does not is fetched again by the next start."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(FINISH_SECONDS):
+            await poller.finish()
 
 
 async def _listen(application: BotApplication) -> None:
@@ -123,11 +132,6 @@ async def _listen(application: BotApplication) -> None:
         drop_pending_updates=False,
         bootstrap_retries=-1,
     )
-
-
-def _polling_failed(error: TelegramError) -> None:
-    """Called by the library, which asks again by itself."""
-    logger.warning("updates not fetched, asking again: %s", error)
 
 
 async def _publish(application: BotApplication) -> None:

@@ -79,7 +79,7 @@ def _ask(event: GatewayEvent, payment: Payment, now: datetime) -> None:
         settled = settle(payment_id=payment.pk, told=told, now=now)
         _finish_or_ask_again(event, settled, now)
     else:
-        logger.warning("webhook and transaction-status differ", extra={"event": event.pk})
+        logger.warning("webhook and transaction-status differ", extra={"webhook": event.pk})
         _finish(event, now, "differs from transaction-status")
 
 

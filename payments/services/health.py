@@ -1,7 +1,8 @@
 """Whether a gateway answers, shared by all processes, and a pause while it does not.
 
-A gateway that hangs costs every caller seconds. After one call without an answer nobody calls for
-PAUSE: what is due meanwhile is treated as unanswered at once.
+A gateway that hangs costs every caller seconds. After two calls in a row without an answer nobody
+calls for PAUSE: what is due meanwhile is treated as unanswered at once. One lost answer alone is
+nobody else's trouble.
 """
 
 import time
@@ -10,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.conf import settings
+from django.db.models import F
 from django.utils import timezone
 
 from payments.gateways import get_gateway
@@ -27,7 +29,8 @@ def call_gateway(name: str, call: Callable[[Gateway], T], *, now: datetime) -> T
 
     Raises what the gateway raises, and GatewayUnavailable without calling during the pause.
     """
-    if GatewaySilence.objects.filter(gateway=name, last_call_at__gt=now - PAUSE).exists():
+    silences = GatewaySilence.objects.filter(gateway=name, calls__gte=2)
+    if silences.filter(last_call_at__gt=now - PAUSE).exists():
         raise GatewayUnavailable("it did not answer a moment ago")
     started = time.monotonic()
     try:
@@ -53,7 +56,7 @@ def gateway_is_down(*, now: datetime | None = None) -> bool:
 def _remember_silence(name: str, moment: datetime) -> None:
     GatewaySilence.objects.update_or_create(
         gateway=name,
-        defaults={"last_call_at": moment},
+        defaults={"last_call_at": moment, "calls": F("calls") + 1},
         create_defaults={"since": moment, "last_call_at": moment},
     )
 

@@ -169,7 +169,7 @@ def _addresses() -> str:
     lines = ["QuickCart is ready."]
     if settings.SANDBOX:
         lines += [
-            f"  Chat         {settings.PUBLIC_URL}/sandbox/",
+            f"  Sandbox      {settings.PUBLIC_URL}/sandbox/api/   driven as docs/sandbox.md says",
             f"  Back office  {back_office}   user: owner   password: quickcart-demo",
         ]
     else:
