@@ -139,3 +139,13 @@ def test_an_answer_that_fails_costs_nothing_else(
     script.bot.pump()
     assert script.sari.texts == ["Next"]
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+def test_an_answer_that_telegram_asks_to_wait_for_is_given_after_the_pause(
+    shop_bot: BotHarness,
+) -> None:
+    sari = shop_bot.person()
+    sari.send("/start")
+    shop_bot.fault("answerCallbackQuery", error_code=429, retry_after=1, times=1)
+    sari.press("Kategori")
+    assert sari.callback["answered"]

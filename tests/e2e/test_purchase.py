@@ -1,5 +1,6 @@
 """The whole shop as a newcomer starts it: real bot, webhook, worker and scheduler, over HTTP."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from tests.e2e.shop import Person, Shop, free_port, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("servers")]
 PRODUCT = 101
+CHEAP = 124
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +119,27 @@ def test_bot_and_worker_killed_between_payment_and_delivery_deliver_once(shop: S
     assert {name: shop.pid(name) for name in pids}.items().isdisjoint(pids.items())
     assert sent_to(person, after) == ["sendMessage"]
     assert len(goods(person)) == 1
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.01, 0.02, 0.04, 0.08])
+def test_a_bot_killed_in_mid_update_finishes_it_after_its_restart(
+    shop: Shop, delay: float
+) -> None:
+    """The press is paid once and delivered once, wherever in it the bot was killed."""
+    persona = Person(shop, 800_000_001)
+    before = len(goods(persona))
+    persona.wait_until_answered(persona.press(summary(persona, CHEAP), "SALDO"))
+    confirm = wait_for(
+        "the confirmation",
+        lambda: next((m for m in reversed(persona.messages()) if has_button(m, "Ya")), None),
+    )
+    pressed = persona.press(confirm, "Ya")
+    time.sleep(delay)
+    shop.kill("bot")
+    persona.wait_until_answered(pressed, seconds=30)
+    wait_for("the goods", lambda: len(goods(persona)) > before)
+    shop.wait_until_ready()
+    assert len(goods(persona)) == before + 1
 
 
 def test_a_bot_that_telegram_calls_sells_too(tmp_path: Path) -> None:
