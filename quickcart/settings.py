@@ -4,6 +4,7 @@ With no `.env` at all the store runs against its own stand-ins (SANDBOX), on emb
 """
 
 import os
+import re
 import secrets
 import sys
 from pathlib import Path
@@ -301,6 +302,10 @@ else:
     env.require(
         TELEGRAM_BOT_TOKEN,
         "TELEGRAM_BOT_TOKEN is missing: get one from @BotFather, or leave SANDBOX on.",
+    )
+    env.require(
+        not TELEGRAM_BOT_TOKEN or re.fullmatch(r"\d+:[\w-]+", TELEGRAM_BOT_TOKEN),
+        "TELEGRAM_BOT_TOKEN must look like 123456:ABC-def, as @BotFather gave it.",
     )
     env.require(PAKASIR_PROJECT, "PAKASIR_PROJECT is missing: the slug of your Pakasir project.")
     env.require(PAKASIR_API_KEY, "PAKASIR_API_KEY is missing: copy it from your Pakasir project.")

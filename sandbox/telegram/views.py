@@ -1,6 +1,8 @@
+import logging
 import socket
 from typing import Any
 
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
@@ -10,6 +12,8 @@ from sandbox.telegram.dispatch import call
 from sandbox.telegram.errors import ApiError
 from sandbox.telegram.files import DOWNLOAD_BYTES, find_by_path
 from sandbox.telegram.params import read_params
+
+logger = logging.getLogger(__name__)
 
 
 @csrf_exempt
@@ -23,6 +27,10 @@ def method(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
         if error.code == faults.DROP_CONNECTION:
             return _drop_connection(request, error)
         return _refuse(error)
+    except DatabaseError:
+        # As the original when it is in trouble: an error a bot can read, not a page.
+        logger.exception("call failed", extra={"call": name})
+        return _refuse(ApiError(500, "Internal Server Error"))
     return JsonResponse({"ok": True, "result": result})
 
 

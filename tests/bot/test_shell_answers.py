@@ -14,6 +14,7 @@ from telegram_bot.models import ProcessedUpdate
 from telegram_bot.processed import claim_update
 from telegram_bot.requests import BotRequest
 from telegram_bot.screens import NOTICE_ONLY, Screen
+from tests.bot.harness import BotHarness
 from tests.bot.script import Script, process
 
 

@@ -95,6 +95,7 @@ def test_everything_that_is_malformed_is_said_at_once(tmp_path: Path) -> None:
     ("changes", "sentence"),
     [
         ({"SANDBOX": "true"}, "SANDBOX cannot be on beside a real TELEGRAM_BOT_TOKEN"),
+        ({"TELEGRAM_BOT_TOKEN": "12"}, "TELEGRAM_BOT_TOKEN must look like"),
         ({"SECRET_KEY": ""}, "SECRET_KEY must be a secret of your own"),
         ({"STOCK_KEYS": ""}, "STOCK_KEYS must hold keys of your own"),
         (

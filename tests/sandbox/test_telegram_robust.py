@@ -5,6 +5,7 @@ import json
 import httpx
 import pytest
 from django.core.wsgi import get_wsgi_application
+from django.db import OperationalError
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -120,3 +121,17 @@ def test_the_stand_in_works_in_process(transactional_db):
         answer = http.post(PREFIX + "getMe", files={"a": ("a.txt", b"x")}, data={"b": "1"})
 
     assert answer.json()["ok"] is True
+
+
+def test_a_database_in_trouble_is_an_error_a_bot_can_read(telegram, monkeypatch):
+    def fail(*_arguments):
+        raise OperationalError("terminating connection")
+
+    monkeypatch.setattr("sandbox.telegram.views.call", fail)
+    answer = telegram.client.post(f"{PREFIX}getMe")
+    assert answer.status_code == 500
+    assert answer.json() == {
+        "ok": False,
+        "error_code": 500,
+        "description": "Internal Server Error",
+    }
