@@ -21,8 +21,10 @@ logger = logging.getLogger(__name__)
 LONG_POLL_SECONDS = 10
 # Views take a few hundredths of a second: most updates are done before the next request.
 GRACE_SECONDS = 0.1
-# Telegram hands out 100 unconfirmed updates at most: one that hangs must not hold up the rest.
+# Telegram hands out 100 unconfirmed updates at most: one that hangs must not hold up the rest,
+# and in a rush, buttons that spin matter more than what a crash just then would lose.
 MOST_SECONDS = 10.0
+MOST_UNCONFIRMED = 50
 MOST_PAUSE = 15.0
 
 
@@ -81,7 +83,7 @@ class Poller:
         task.add_done_callback(lambda _: self._under_way.pop(update.update_id, None))
 
     def _offset(self) -> int | None:
-        """Return the oldest update that is not handled, but waits for none for ever."""
+        """Return the oldest update to hear of again: of the newest that are not handled yet."""
         oldest = time.monotonic() - MOST_SECONDS
         waiting = [key for key, (began, _) in self._under_way.items() if began > oldest]
-        return min(waiting, default=self._next_id) or None
+        return min(sorted(waiting)[-MOST_UNCONFIRMED:], default=self._next_id) or None

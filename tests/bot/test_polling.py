@@ -97,6 +97,27 @@ def test_one_that_hangs_does_not_hold_up_the_rest_for_ever(
     assert waiting(shop_bot) == []
 
 
+def test_in_a_rush_new_updates_are_fetched_before_the_old_ones_are_done(
+    shop_bot: BotHarness, sari: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polling, "MOST_UNCONFIRMED", 2)
+    seen: list[str] = []
+
+    async def hang(update: Update) -> None:
+        seen.append(update.message.text)
+        await asyncio.Event().wait()
+
+    async def run() -> None:
+        under_test = poller(shop_bot, hang)
+        for _ in range(3):
+            await under_test.turn()
+
+    write(sari, "one", "two", "three", "four")
+    async_to_sync(run)()
+    assert seen == ["one", "two", "three", "four"]
+    assert waiting(shop_bot) == ["three", "four"]
+
+
 def test_finishing_waits_for_what_is_under_way_and_confirms_it(
     shop_bot: BotHarness, sari: Chat
 ) -> None:
