@@ -9,7 +9,9 @@ import argparse
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -135,19 +137,26 @@ def family(shop: Shop, name: str) -> list[psutil.Process]:
     return [parent, *parent.children(recursive=True)]
 
 
+def total(shop: Shop, name: str, measure: Callable[[psutil.Process], float]) -> float:
+    """Add up a figure over a program's processes; PostgreSQL's workers may be gone meanwhile."""
+    found = 0.0
+    for process in family(shop, name):
+        with suppress(psutil.NoSuchProcess):
+            found += measure(process)
+    return found
+
+
 def memory(shop: Shop) -> dict[str, float]:
     """Return MiB per program, shared pages divided among those who share them (PSS)."""
     return {
-        name: sum(each.memory_full_info().pss for each in family(shop, name)) / 2**20
+        name: total(shop, name, lambda each: each.memory_full_info().pss) / 2**20
         for name in PROGRAMS
     }
 
 
 def busy_seconds(shop: Shop) -> dict[str, float]:
     """Return the processor seconds each program has used so far."""
-    return {
-        name: sum(sum(each.cpu_times()[:2]) for each in family(shop, name)) for name in PROGRAMS
-    }
+    return {name: total(shop, name, lambda each: sum(each.cpu_times()[:2])) for name in PROGRAMS}
 
 
 def percentiles(times: list[float]) -> str:
