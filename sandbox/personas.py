@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from sandbox.changes import tell
 from sandbox.telegram.chats import add_members
 from sandbox.telegram.models import Chat
 
@@ -21,9 +22,11 @@ def make_known() -> int:
 
     A private chat that exists is one the bot may write to, as after /start.
     """
-    return sum(_meet(persona) for persona in settings.SANDBOX_PERSONAS) + _open_group(
-        settings.SANDBOX_STAFF_CHAT
-    )
+    made = sum(_meet(persona) for persona in settings.SANDBOX_PERSONAS)
+    made += _open_group(settings.SANDBOX_STAFF_CHAT)
+    if made:
+        tell("chats")
+    return made
 
 
 def _meet(persona: dict[str, Any]) -> bool:

@@ -70,7 +70,7 @@ async def _run(runner: ThreadRunner, *, by_webhook: bool) -> bool:
 
 async def _serve(application: BotApplication, run: Runner, *, by_webhook: bool) -> None:
     """Start and then beat until cancelled."""
-    await _connect(application)
+    await _connect(application, by_webhook=by_webhook)
     await run(partial(_prepare))
     await application.start()
     poller = None if by_webhook else build_poller(application)
@@ -88,12 +88,18 @@ async def _serve(application: BotApplication, run: Runner, *, by_webhook: bool) 
             await _finish(poller)
 
 
-async def _connect(application: BotApplication) -> None:
-    """Ask Telegram who we are until it answers: the stand-in starts at the same time as we do."""
+async def _connect(application: BotApplication, *, by_webhook: bool) -> None:
+    """Ask Telegram who we are until it answers: the stand-in starts at the same time as we do.
+
+    A webhook of an earlier time is taken back: beside it Telegram refuses every poll. What waits
+    there is kept.
+    """
     pause = 0.25
     while True:
         try:
             await application.initialize()
+            if not by_webhook:
+                await application.bot.delete_webhook()
         except InvalidToken:
             raise TokenRefused from None
         except TelegramError as error:

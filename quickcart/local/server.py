@@ -165,20 +165,28 @@ def _reasons_not_ready() -> str:
 
 
 def _addresses() -> str:
-    back_office = f"{settings.PUBLIC_URL}/{settings.ADMIN_PATH}/"
-    lines = ["QuickCart is ready."]
+    """One line each, aligned."""
+    url = settings.PUBLIC_URL
+    back_office = f"{url}/{settings.ADMIN_PATH}/"
     if settings.SANDBOX:
-        lines += [
-            f"  Sandbox      {settings.PUBLIC_URL}/sandbox/api/   driven as docs/sandbox.md says",
-            f"  Back office  {back_office}   user: owner   password: quickcart-demo",
-        ]
+        login = settings.SANDBOX_STAFF_LOGIN
+        places = {
+            "Start here": f"{url}/",
+            "Chat": f"{url}/sandbox/",
+            "Back office": "{}   user: {username}   password: {password}".format(
+                back_office, **login
+            ),
+        }
     else:
-        lines += [
-            f"  Bot          https://t.me/{settings.BOT_USERNAME}",
-            f"  Webhook      {settings.PUBLIC_URL}/webhooks/pakasir/",
-            f"  Back office  {back_office}",
-        ]
-    return "\n".join([*lines, f"  Health       {settings.PUBLIC_URL}/health/ready/"])
+        places = {
+            "Bot": f"https://t.me/{settings.BOT_USERNAME}",
+            "Webhook": f"{url}/webhooks/pakasir/",
+            "Back office": back_office,
+        }
+    places["Health"] = f"{url}/health/ready/"
+    return "\n".join(
+        ["QuickCart is ready.", *(f"  {name:<11}  {place}" for name, place in places.items())]
+    )
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ from django.apps import apps
 from django.db import connection, transaction
 
 from sandbox import personas
-from sandbox.api.http import Json, Refused
+from sandbox.api.http import Json, Refused, takes
+from sandbox.changes import tell
 from sandbox.telegram import calls
 from sandbox.telegram.methods import METHODS
 from sandbox.telegram.models import Bot, CallFault, CommandList, RecordedCall
@@ -12,17 +13,27 @@ from sandbox.telegram.params import Params
 from sandbox.telegram.state import change_state, limits_on, read_state
 
 LONGEST_DELAY_MS = 120_000
+_FAULT_FIELDS = (
+    "method",
+    "chat_id",
+    "error_code",
+    "description",
+    "retry_after",
+    "times",
+    "after_effect",
+    "delay_ms",
+)
 
 
 def list_calls(params: Params) -> Json:
-    """Calls after number `after`, also only those of a `method` or `chat_id`."""
+    """Calls after number `after`, also only those of a `method` or `chat_id`; newest `limit`."""
     wanted: dict[str, str | int] = {}
     if params.has("method"):
         wanted["method__iexact"] = params.text("method")
     if params.has("chat_id"):
         wanted["chat_id"] = params.integer("chat_id")
     after = params.integer("after")
-    found = calls.read_after(after, **wanted)
+    found = calls.read_after(after, limit=params.integer("limit"), **wanted)
     return {"calls": [_call_json(call) for call in found], "n": found[-1].n if found else after}
 
 
@@ -56,6 +67,7 @@ def _fault_json(fault: CallFault) -> Json:
     }
 
 
+@takes(*_FAULT_FIELDS)
 def order_fault(params: Params) -> Json:
     """Without `method` or `chat_id` any call will do; without `error_code` it is only slow."""
     method = params.text("method")
@@ -96,15 +108,23 @@ def clear_faults(params: Params) -> Json:  # noqa: ARG001 - a handler
     return {}
 
 
+def cancel_fault(params: Params, *, fault_id: int) -> Json:  # noqa: ARG001 - a handler
+    if not CallFault.objects.filter(pk=fault_id).delete()[0]:
+        raise Refused(f"unknown fault {fault_id}", status=404)
+    return {}
+
+
 def show_limits(params: Params) -> Json:  # noqa: ARG001 - a handler
     return {"on": limits_on(read_state().limits_on)}
 
 
+@takes("on")
 def switch_limits(params: Params) -> Json:
     change_state(limits_on=params.flag("on"))
     return show_limits(params)
 
 
+@takes()
 def reset(params: Params) -> Json:  # noqa: ARG001 - a handler
     """Forget everything but how the running bot set itself up: its webhook and commands.
 
@@ -122,4 +142,5 @@ def reset(params: Params) -> Json:  # noqa: ARG001 - a handler
         change_state(limits_on=None, webhook_failed_at=None, webhook_failure="")
         if has_demo:
             personas.make_known()
+        tell("chats", "calls", "payments")
     return {}

@@ -1,18 +1,25 @@
 """Small JSON views: read the body, refuse with `{"error": …}`."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
+from django.db import DatabaseError, DataError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from django.views.decorators.csrf import csrf_exempt
 
 from sandbox.telegram.errors import ApiError
 from sandbox.telegram.models import Chat
 from sandbox.telegram.params import BIGGEST_ID, Params, read_params
 
+logger = logging.getLogger(__name__)
+
 Json = dict[str, Any]
 View = Callable[..., HttpResponse]
+Handler = Callable[..., Json]
 
 
 class Refused(Exception):
@@ -22,7 +29,7 @@ class Refused(Exception):
         self.status = status
 
 
-def driving(**handlers: Callable[..., Json]) -> View:
+def driving(**handlers: Handler) -> View:
     """One view from a handler per HTTP method, named in lower case: `driving(get=…, post=…)`.
 
     A handler takes the request's Params and the parts of the path, and returns the answer.
@@ -34,20 +41,59 @@ def driving(**handlers: Callable[..., Json]) -> View:
         if handler is None:
             return _refusal("method not allowed", 405)
         try:
-            return JsonResponse(handler(read_params(request), **path))
+            return JsonResponse(_answer(handler, request, path))
         except Refused as refused:
             return _refusal(refused.reason, refused.status)
-        except ApiError as error:
-            return _refusal(error.description, error.code)
 
     return view
+
+
+def _answer(handler: Handler, request: HttpRequest, path: dict[str, Any]) -> Json:
+    """Whatever else goes wrong is a Refused, too: programs read this, not people."""
+    try:
+        return handler(read_params(request), **path)
+    except ApiError as error:
+        raise Refused(error.description, status=error.code) from None
+    except (MultiPartParserError, SuspiciousOperation) as error:
+        raise Refused(str(error)) from None
+    except DataError as error:
+        # A number too big for its column, a character PostgreSQL cannot hold.
+        raise Refused(f"the database cannot store this: {error}") from None
+    except DatabaseError:
+        logger.exception("driving request failed", extra={"path": request.path})
+        raise Refused("the database is in trouble: try again", status=500) from None
+
+
+@csrf_exempt
+def nothing(request: HttpRequest, rest: str = "") -> HttpResponse:  # noqa: ARG001 - a view
+    return _refusal(f"no such address: {request.path} (each ends in a slash)", 404)
+
+
+def takes(*names: str) -> Callable[[Handler], Handler]:
+    """Refuse a field of another name: left unread, a misspelt one would change the meaning."""
+
+    def decorate(handler: Handler) -> Handler:
+        @wraps(handler)
+        def wrapped(params: Params, **path: Any) -> Json:
+            check_fields([*params.values, *params.files], names)
+            return handler(params, **path)
+
+        return wrapped
+
+    return decorate
+
+
+def check_fields(given: Iterable[str], known: Sequence[str]) -> None:
+    for name in given:
+        if name not in known:
+            raise Refused(f"unknown field {name}; known: {', '.join(known) or 'none'}")
 
 
 def _refusal(reason: str, status: int) -> HttpResponse:
     return JsonResponse({"error": reason}, status=status)
 
 
-def needs_chat(handler: Callable[..., Json]) -> Callable[..., Json]:
+def needs_chat(handler: Handler) -> Handler:
     """Turn `chat_id` of the path into the Chat."""
 
     @wraps(handler)

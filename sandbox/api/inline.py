@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from sandbox.api.http import Json, Refused, find_person
+from sandbox.api.http import Json, Refused, find_person, takes
 from sandbox.telegram.models import InlineQuery
 from sandbox.telegram.params import Params
 from sandbox.telegram.updates import push_inline_query
@@ -10,6 +10,7 @@ from sandbox.telegram.updates import push_inline_query
 QUERY_LIMIT = 256
 
 
+@takes("from_id", "query", "offset")
 def ask(params: Params) -> Json:
     person = find_person(params.integer("from_id"))
     words = params.text("query")

@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import reverse
 from django.utils.http import content_disposition_header
 
-from sandbox.api.http import Json, Refused, find_actor
+from sandbox.api.http import Json, Refused, find_actor, takes
+from sandbox.api.rows import message_rows
 from sandbox.telegram import bot
 from sandbox.telegram.chats import hold_chat
 from sandbox.telegram.entities import FormattedText, tidy, utf16_length
@@ -15,13 +16,13 @@ from sandbox.telegram.files import demo_sticker, find_by_path, media_fields, sto
 from sandbox.telegram.messages import Draft, bounded, find_message, write_message
 from sandbox.telegram.models import CallbackQuery, Chat, File, Message
 from sandbox.telegram.params import Params
-from sandbox.telegram.render import message_html
 from sandbox.telegram.text import CAPTION_LIMIT, TEXT_LIMIT, as_fields
 from sandbox.telegram.updates import push_callback, push_message
 
 CALLBACK_DATA_BYTES = 64
 
 
+@takes("from_id", "text", "reply_to_message_id", "sticker", "photo", "document", "caption")
 def post_message(params: Params, *, chat: Chat) -> Json:
     if chat.migrated_to is not None:
         raise Refused(f"this group is now the supergroup {chat.migrated_to}")
@@ -68,6 +69,7 @@ def _replied_to(params: Params, chat: Chat) -> Message | None:
     return message
 
 
+@takes("from_id", "data")
 def press(params: Params, *, chat: Chat, message_id: int) -> Json:
     """Any data may be pressed, as by a forged client; only its length is Telegram's."""
     person = find_actor(params, chat)
@@ -100,43 +102,20 @@ def show_callback(params: Params, *, query_id: int) -> Json:  # noqa: ARG001 - a
 
 
 def list_messages(params: Params, *, chat: Chat) -> Json:
-    """Changed since `after`, oldest change first; ask again with the `event` of this answer."""
-    after = params.integer("after")
-    changed = Message.objects.filter(chat=chat, event__gt=after).order_by("event", "message_id")
-    messages = [
-        message_row(message)
-        for message in changed.select_related("file", "reply_to").defer("file__content")
-    ]
-    return {"messages": messages, "event": messages[-1]["event"] if messages else after}
+    """Changed since `after`, oldest change first; ask again with the `event` of this answer.
 
-
-def message_row(message: Message) -> Json:
-    body = message.body
-    return {
-        "message_id": message.message_id,
-        "from_id": message.sender_id,
-        "from_bot": message.sender_id == bot.bot_id(),
-        "date": int(message.sent_at.timestamp()),
-        "text": body.get("text"),
-        "caption": body.get("caption"),
-        "html": message_html(body),
-        "photo": _url_if(message, File.Kind.PHOTO),
-        "document": _url_if(message, File.Kind.DOCUMENT),
-        "sticker": _url_if(message, File.Kind.STICKER),
-        "file_name": body.get("document", {}).get("file_name"),
-        "media_group_id": body.get("media_group_id"),
-        "reply_to_message_id": message.reply_to.message_id if message.reply_to else None,
-        "reply_markup": message.reply_markup,
-        "edited": message.edited_at is not None,
-        "deleted": message.is_deleted,
-        "event": message.event,
-    }
-
-
-def _url_if(message: Message, kind: File.Kind) -> str | None:
-    if message.file is None or message.file.kind != kind:
-        return None
-    return reverse("sandbox-file", kwargs={"path": message.file.path})
+    From the very beginning, `limit` leaves only the newest that many which still stand.
+    """
+    after, limit = params.integer("after"), params.integer("limit")
+    messages = Message.objects.filter(chat=chat, event__gt=after)
+    # Asked before the rows: what comes in between is told again rather than lost.
+    newest = messages.aggregate(newest=Max("event"))["newest"] or after
+    if limit > 0 and after <= 0:
+        standing = messages.filter(is_deleted=False).order_by("-message_id")
+        messages = messages.filter(pk__in=standing.values("pk")[:limit])
+    changed = messages.select_related("file", "reply_to").defer("file__content")
+    rows = message_rows(changed.order_by("event", "message_id"))
+    return {"messages": rows, "event": max([newest, *(row["event"] for row in rows)])}
 
 
 def show_file(request: HttpRequest, path: str) -> HttpResponse:  # noqa: ARG001 - a view

@@ -5,7 +5,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from sandbox.api.http import Json, Refused, find_person
+from sandbox.api.http import Json, Refused, find_person, takes
+from sandbox.changes import tell
 from sandbox.telegram import bot
 from sandbox.telegram.chats import create_group, create_person, create_supergroup_of, hold_chat
 from sandbox.telegram.messages import Draft, write_message
@@ -22,6 +23,7 @@ def list_users(params: Params) -> Json:  # noqa: ARG001 - a handler
     return {"users": [user_json(person) for person in people]}
 
 
+@takes("id", *_DETAILS)
 def create_user(params: Params) -> Json:
     """An `id` of one's own choice is taken, and taken again: for personas with known ids."""
     details = {name: params.text(name) for name in _DETAILS if name in params.values}
@@ -30,9 +32,11 @@ def create_user(params: Params) -> Json:
         raise Refused(f"a name has at most {NAME_LIMIT} characters")
     if len(details.get("language_code", "")) > 16:
         raise Refused("no language code")
-    if not params.has("id"):
-        return user_json(create_person(**details))
-    return user_json(_person_with_id(params.integer("id"), details))
+    with transaction.atomic():
+        tell("chats")
+        if not params.has("id"):
+            return user_json(create_person(**details))
+        return user_json(_person_with_id(params.integer("id"), details))
 
 
 def _person_with_id(user_id: int, details: dict[str, str]) -> Chat:
@@ -59,10 +63,12 @@ def user_json(person: Chat) -> Json:
     }
 
 
+@takes()
 def block(params: Params, *, user_id: int) -> Json:  # noqa: ARG001 - a handler
     return _set_blocked(user_id, is_blocked=True)
 
 
+@takes()
 def unblock(params: Params, *, user_id: int) -> Json:  # noqa: ARG001 - a handler
     return _set_blocked(user_id, is_blocked=False)
 
@@ -76,6 +82,7 @@ def _set_blocked(user_id: int, *, is_blocked: bool) -> Json:
             return {"update_id": None}
         person.is_blocked = is_blocked
         person.save(update_fields=["is_blocked"])
+        tell("chats")
         return {"update_id": push_blocking(person, at=int(timezone.now().timestamp()))}
 
 
@@ -84,6 +91,7 @@ def list_chats(params: Params) -> Json:  # noqa: ARG001 - a handler
     return {"chats": [group_json(group) for group in groups.prefetch_related("memberships")]}
 
 
+@takes("title", "member_ids")
 def create_chat(params: Params) -> Json:
     members = params.parsed("member_ids", what="member ids") or []
     if not isinstance(members, list) or not all(as_integer(member) > 0 for member in members):
@@ -91,6 +99,7 @@ def create_chat(params: Params) -> Json:
     title = params.text("title") or "Group"
     with transaction.atomic():
         group = create_group(title=title, member_ids=[as_integer(member) for member in members])
+        tell("chats")
     return group_json(group)
 
 
@@ -104,6 +113,7 @@ def group_json(group: Chat) -> Json:
     }
 
 
+@takes("from_id")
 def migrate(params: Params, *, chat: Chat) -> Json:
     """A group becomes a supergroup with an id of its own; both chats say so."""
     actor_id = params.integer("from_id") or bot.bot_id()
@@ -114,6 +124,7 @@ def migrate(params: Params, *, chat: Chat) -> Json:
         supergroup = create_supergroup_of(held.chat)
         _announce(chat.pk, actor_id, {"migrate_to_chat_id": supergroup.pk}, reserved=True)
         _announce(supergroup.pk, actor_id, {"migrate_from_chat_id": chat.pk})
+        tell("chats")
     return group_json(supergroup)
 
 

@@ -1,7 +1,7 @@
 from django.urls import path, register_converter
 
-from sandbox.api import control, inline, messages, people
-from sandbox.api.http import driving, needs_chat
+from sandbox.api import commands, control, inbox, inline, messages, people
+from sandbox.api.http import driving, needs_chat, nothing
 
 
 class SignedIdConverter:
@@ -20,6 +20,8 @@ _ONE_USER = "users/<sandbox_id:user_id>/"
 _ONE_CHAT = "chats/<sandbox_id:chat_id>/"
 
 urlpatterns = [
+    path("inbox/", driving(get=inbox.show)),
+    path("commands/", driving(get=commands.show)),
     path("users/", driving(get=people.list_users, post=people.create_user)),
     path(_ONE_USER, driving(get=people.show_user)),
     path(f"{_ONE_USER}block/", driving(post=people.block)),
@@ -42,7 +44,10 @@ urlpatterns = [
         "faults/",
         driving(get=control.list_faults, post=control.order_fault, delete=control.clear_faults),
     ),
+    path("faults/<sandbox_id:fault_id>/", driving(delete=control.cancel_fault)),
     path("limits/", driving(get=control.show_limits, post=control.switch_limits)),
     path("reset/", driving(post=control.reset)),
     path("files/<path:path>", messages.show_file, name="sandbox-file"),
+    path("", nothing),
+    path("<path:rest>", nothing),
 ]

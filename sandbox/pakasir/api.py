@@ -2,11 +2,12 @@
 
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial, wraps
 from typing import Any
 
 from django.conf import settings
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
@@ -31,17 +32,24 @@ def json_view(view: View) -> View:
         except Refusal as refusal:
             body = {"message": refusal.message}
             return JsonResponse(body, status=refusal.status, headers=refusal.headers)
+        except DataError as error:
+            # A character PostgreSQL cannot hold, in the path.
+            return JsonResponse({"message": str(error)}, status=400)
 
     return answer
 
 
-def json_object(request: HttpRequest) -> dict[str, Any]:
+def json_object(request: HttpRequest, *, known: Sequence[str] = ()) -> dict[str, Any]:
+    """The body; with `known` a field of another name is refused: it would be misspelt."""
     try:
         body = json.loads(request.body or b"{}")
     except (ValueError, RecursionError):
         raise Refusal(400, "The body is not JSON") from None
     if not isinstance(body, dict):
         raise Refusal(400, "The body is not an object")
+    unknown = [name for name in body if known and name not in known]
+    if unknown:
+        raise Refusal(400, f"{unknown[0]}: unknown field; known: {', '.join(known)}")
     return body
 
 

@@ -1,5 +1,6 @@
 """What a person or a test does on the other side: pay, look, break things."""
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -11,6 +12,7 @@ from sandbox.pakasir.errors import Refusal
 from sandbox.pakasir.faults import DEFAULT_DELAY_MS
 from sandbox.pakasir.fees import MAXIMUM
 from sandbox.pakasir.models import PakasirFault, PakasirTransaction
+from sandbox.pakasir.qris import MERCHANT
 
 LONGEST_DELAY_MS = 600_000
 COPIES = {"send": 1, "drop": 0, "duplicate": 2}
@@ -26,13 +28,19 @@ def transaction_list(_request: HttpRequest) -> HttpResponse:
 def _shown(transaction: PakasirTransaction) -> dict[str, Any]:
     names = ("txn_id", "order_id", "amount", "fee", "total_payment", "status", "qr_string")
     shown = {name: getattr(transaction, name) for name in names}
-    return shown | {"created_at": transaction.created_at.isoformat()}
+    moments = ("created_at", "expired_at", "completed_at")
+    shown |= {name: _written(getattr(transaction, name)) for name in moments}
+    return shown | {"merchant": MERCHANT}
+
+
+def _written(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
 
 
 @require_POST
 @json_view
 def pay(request: HttpRequest, txn_id: str) -> HttpResponse:
-    body = json_object(request)
+    body = json_object(request, known=("webhook", "delay_ms", "amount"))
     mode, delay_ms = body.get("webhook", "send"), _delay(body)
     if not isinstance(mode, str) or mode not in COPIES:
         raise Refusal(400, f"webhook: one of {', '.join(COPIES)}")
@@ -65,11 +73,16 @@ def _delay(body: dict[str, Any], default: int = 0) -> int:
     return delay_ms
 
 
+@json_view
+def nothing(_request: HttpRequest, rest: str) -> HttpResponse:
+    raise Refusal(404, f"No such address: {rest}")
+
+
 @require_http_methods(["GET", "POST", "DELETE"])
 @json_view
 def fault_list(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
-        return JsonResponse({"id": _add_fault(json_object(request)).pk})
+        return JsonResponse({"id": _add_fault(request).pk})
     if request.method == "DELETE":
         PakasirFault.objects.all().delete()
         return JsonResponse({})
@@ -77,7 +90,16 @@ def fault_list(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"faults": list(PakasirFault.objects.order_by("pk").values(*names))})
 
 
-def _add_fault(body: dict[str, Any]) -> PakasirFault:
+@require_http_methods(["DELETE"])
+@json_view
+def fault(_request: HttpRequest, fault_id: int) -> HttpResponse:
+    if not PakasirFault.objects.filter(pk=fault_id).delete()[0]:
+        raise Refusal(404, f"unknown fault {fault_id}")
+    return JsonResponse({})
+
+
+def _add_fault(request: HttpRequest) -> PakasirFault:
+    body = json_object(request, known=("call", "kind", "times", "delay_ms"))
     try:
         call = PakasirFault.Call(str(body.get("call")))
         kind = PakasirFault.Kind(str(body.get("kind")))

@@ -1,5 +1,7 @@
 """QRIS: Indonesia's profile of the EMVCo merchant-presented QR code (tag, length, value)."""
 
+MERCHANT = "QUICKCART SANDBOX"
+
 
 def _field(tag: str, value: str) -> str:
     return f"{tag}{len(value):02}{value}"
@@ -29,7 +31,7 @@ def qris_string(*, amount: int, reference: str) -> str:
         "53": "360",
         "54": str(amount),
         "58": "ID",
-        "59": "QUICKCART SANDBOX",
+        "59": MERCHANT,
         "60": "JAKARTA",
         "61": "10110",
         "62": _field("05", reference[:25]),

@@ -6,8 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
+from django.db.transaction import atomic
 from django.utils import timezone
 
+from sandbox.changes import tell
 from sandbox.pakasir.errors import Refusal
 from sandbox.pakasir.fees import MAXIMUM, MINIMUM, qris_fee
 from sandbox.pakasir.models import PakasirTransaction
@@ -22,9 +25,12 @@ def find_or_create(*, order_id: str, amount: int) -> PakasirTransaction:
         raise Refusal(400, "order_id: at least 5 characters of A-Z a-z 0-9 . _ ~ -")
     if not MINIMUM <= amount <= MAXIMUM:
         raise Refusal(400, f"amount: from {MINIMUM} to {MAXIMUM}")
-    transaction, _ = PakasirTransaction.objects.get_or_create(
-        project=settings.SANDBOX_PAKASIR_PROJECT, order_id=order_id, defaults=_terms(amount)
-    )
+    with atomic():
+        transaction, is_new = PakasirTransaction.objects.get_or_create(
+            project=settings.SANDBOX_PAKASIR_PROJECT, order_id=order_id, defaults=_terms(amount)
+        )
+        if is_new:
+            tell("payments")
     if transaction.amount != amount:
         raise Refusal(400, "order_id was used with another amount")
     return transaction
@@ -57,17 +63,24 @@ def pay(txn_id: str, *, amount: int | None = None) -> bool:
         raise Refusal(400, "The QR code has expired")
     # Two people pay at once: the condition lets one row change happen.
     unpaid = PakasirTransaction.objects.filter(pk=transaction.pk).exclude(status=Status.COMPLETED)
-    return bool(unpaid.update(status=Status.COMPLETED, completed_at=now, paid_amount=amount))
+    return _change(unpaid, status=Status.COMPLETED, completed_at=now, paid_amount=amount)
 
 
 def cancel(txn_id: str) -> None:
     transaction = find(txn_id)
-    PakasirTransaction.objects.filter(pk=transaction.pk, status=Status.PENDING).update(
-        status=Status.CANCELED
-    )
+    pending = PakasirTransaction.objects.filter(pk=transaction.pk, status=Status.PENDING)
+    _change(pending, status=Status.CANCELED)
     transaction.refresh_from_db()
     if transaction.status == Status.COMPLETED:
         raise Refusal(400, "The transaction is completed")
+
+
+@atomic
+def _change(transactions: "QuerySet[PakasirTransaction]", **values: Any) -> bool:
+    is_changed = bool(transactions.update(**values))
+    if is_changed:
+        tell("payments")
+    return is_changed
 
 
 def created_answer(transaction: PakasirTransaction) -> dict[str, Any]:

@@ -10,5 +10,7 @@ urlpatterns = [
     path("pay-v2/<txn_id>", checkout.page),
     path("api/transactions/", driving.transaction_list),
     path("api/faults/", driving.fault_list),
+    path("api/faults/<int:fault_id>/", driving.fault),
     path("transactions/<txn_id>/pay/", driving.pay),
+    path("<path:rest>", driving.nothing),
 ]

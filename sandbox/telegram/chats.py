@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connection
 
+from sandbox import changes
 from sandbox.telegram import bot
 from sandbox.telegram.errors import bad_request, forbidden
 from sandbox.telegram.models import Chat, Membership
@@ -64,15 +65,18 @@ class HeldChat:
 
 
 _HOLD = """
-    UPDATE sandbox_chat SET last_message_id = last_message_id + %s WHERE id = %s
-    RETURNING *, nextval('sandbox_event_seq') AS event
+    WITH held AS (
+        UPDATE sandbox_chat SET last_message_id = last_message_id + %s WHERE id = %s
+        RETURNING *, nextval('sandbox_event_seq') AS event
+    )
+    SELECT *, pg_notify(%s, 'chat:' || id || ':' || event)::text AS told FROM held
 """
 
 
 def hold_chat(chat_id: int, *, new_messages: int = 0) -> HeldChat:
     """Lock the chat, draw the number of this change, and reserve message ids."""
-    for chat in Chat.objects.raw(_HOLD, [new_messages, chat_id]):
-        return HeldChat(chat, event=getattr(chat, "event"))  # noqa: B009 - a column of RETURNING
+    for chat in Chat.objects.raw(_HOLD, [new_messages, chat_id, changes.CHANNEL]):
+        return HeldChat(chat, event=getattr(chat, "event"))  # noqa: B009 - a column of _HOLD
     raise bad_request("chat not found")
 
 

@@ -2,7 +2,7 @@
 
 import mimetypes
 import secrets
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import httpx
@@ -18,10 +18,7 @@ DOWNLOAD_BYTES = 20 * 2**20
 DEMO_STICKER = "CAACAgUAAxkBAAESandboxWelcomeSticker"  # always there, for TELEGRAM_WELCOME_STICKER
 
 _PREFIXES = {"photo": "AgACAgUAAxkB", "document": "BQACAgUAAxkB", "sticker": "CAACAgUAAxkB"}
-_DEMO_STICKER_PICTURE = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100">'
-    '<text x="50" y="78" font-size="80" text-anchor="middle">👋</text></svg>'
-).encode()
+_DEMO_STICKER_PICTURE = Path(__file__).parents[1] / "static/sandbox/brand/sticker.svg"
 
 
 def file_argument(params: Params, name: str, kind: File.Kind) -> File:
@@ -57,8 +54,8 @@ def known_file(file_id: str, kind: File.Kind) -> File:
 
 
 def demo_sticker() -> File:
-    content = _DEMO_STICKER_PICTURE
-    details = {"kind": "sticker", "name": "wave.svg", "extension": "svg", "size": len(content)}
+    content = _DEMO_STICKER_PICTURE.read_bytes()
+    details = {"kind": "sticker", "name": "sticker.svg", "extension": "svg", "size": len(content)}
     details |= {"mime_type": "image/svg+xml", "width": 512, "height": 512, "content": content}
     file, _ = File.objects.get_or_create(file_id=DEMO_STICKER, defaults=details)
     return file

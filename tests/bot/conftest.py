@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 import redis
-from django.conf import settings
+from django.conf import settings as shop_settings
 
 from payments import gateways
 from telegram_bot import client, delivery
@@ -24,9 +24,15 @@ def request_in_process(monkeypatch: pytest.MonkeyPatch) -> InProcessRequest:
 
 
 @pytest.fixture(autouse=True)
+def _no_sticker(settings: Any) -> None:
+    """As in a shop whose owner has chosen none."""
+    settings.TELEGRAM_WELCOME_STICKER = ""
+
+
+@pytest.fixture(autouse=True)
 def _no_sessions() -> Iterator[None]:
     yield
-    store = redis.Redis.from_url(settings.REDIS_URL)
+    store = redis.Redis.from_url(shop_settings.REDIS_URL)
     for key in store.scan_iter("session:*"):
         store.delete(key)
     store.close()

@@ -73,6 +73,15 @@ def test_the_welcome_sticker_is_for_the_first_start_only(
     assert len(shop_bot.calls("sendSticker")) == 1
 
 
+def test_the_sandbox_greets_with_a_sticker_its_stand_in_knows(
+    shop_bot: BotHarness, world: World, settings: Any
+) -> None:
+    settings.TELEGRAM_WELCOME_STICKER = settings.SANDBOX_STICKER
+    sari = shop_bot.person()
+    sari.send("/start")
+    assert sari.messages[0].sticker.endswith(".svg")
+
+
 def test_a_deep_link_greets_a_new_customer_and_opens_the_product(
     shop_bot: BotHarness, world: World
 ) -> None:

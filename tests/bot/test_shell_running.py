@@ -35,7 +35,7 @@ def test_it_waits_until_telegram_is_there(
     application = running.build_application(run=on_test_thread, request=request_in_process)
     error = NetworkError("refused")
     request_in_process.break_next("getMe", error, times=20)
-    async_to_sync(running._connect)(application)
+    async_to_sync(running._connect)(application, by_webhook=False)
     assert application.bot.username == settings.BOT_USERNAME
     pauses = [wait for wait in waits if wait != 0.2]
     assert pauses[:4] == [0.25, 0.5, 1.0, 2.0]
@@ -48,8 +48,25 @@ def test_a_refused_token_is_said_without_the_token(
     application = running.build_application(run=on_test_thread, request=request_in_process)
     request_in_process.break_next("getMe", InvalidToken(settings.TELEGRAM_BOT_TOKEN))
     with pytest.raises(running.TokenRefused) as refused:
-        async_to_sync(running._connect)(application)
+        async_to_sync(running._connect)(application, by_webhook=False)
     assert settings.TELEGRAM_BOT_TOKEN not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("by_webhook", "left"), [(False, ""), (True, "https://shop.example/hook")]
+)
+def test_polling_takes_back_the_webhook_of_an_earlier_time(
+    db: Any, request_in_process: InProcessRequest, by_webhook: bool, left: str
+) -> None:
+    application = running.build_application(run=on_test_thread, request=request_in_process)
+
+    async def start() -> str:
+        await application.initialize()
+        await application.bot.set_webhook("https://shop.example/hook")
+        await running._connect(application, by_webhook=by_webhook)
+        return (await application.bot.get_webhook_info()).url
+
+    assert async_to_sync(start)() == left
 
 
 def test_the_command_menu_is_published_in_every_language(shop_bot: BotHarness) -> None:

@@ -5,6 +5,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from threading import Barrier, Event
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -355,8 +356,28 @@ def test_the_list_shows_the_newest_last(client):
     ]
     assert set(listed[0]) == {
         "txn_id", "order_id", "amount", "fee", "total_payment", "status", "qr_string",
-        "created_at",
+        "created_at", "expired_at", "completed_at", "merchant",
     }  # fmt: skip
+
+
+def test_the_list_tells_a_bank_app_all_it_shows(client, received):
+    create(client)
+    (listed,) = client.get(f"{ROOT}/api/transactions/").json()["transactions"]
+    assert (listed["merchant"], listed["completed_at"]) == ("QUICKCART SANDBOX", None)
+    assert listed["merchant"] in listed["qr_string"]
+    pay(client, listed["txn_id"])
+    (paid,) = client.get(f"{ROOT}/api/transactions/").json()["transactions"]
+    created, completed, expired = (
+        datetime.fromisoformat(paid[name]) for name in ("created_at", "completed_at", "expired_at")
+    )
+    assert created < completed < expired
+
+
+def test_one_fault_is_taken_back_and_the_others_stay(client):
+    first, other = (fault(client, "status", kind).json()["id"] for kind in ("500", "html"))
+    assert client.delete(f"{ROOT}/api/faults/{first}/").json() == {}
+    assert [each["id"] for each in client.get(f"{ROOT}/api/faults/").json()["faults"]] == [other]
+    assert client.delete(f"{ROOT}/api/faults/{first}/").status_code == 404
 
 
 def test_a_fault_is_used_as_often_as_asked_and_counted(client):
@@ -413,24 +434,66 @@ def test_an_unknown_fault_is_refused(client, body):
     assert answer.status_code == 400
 
 
+def checkout(client, redirect="", order_id="ORDER-1"):
+    txn_id = create(client, order_id).json()["txn_id"]
+    return f"{ROOT}/pay-v2/{txn_id}?qris_only=1&redirect={quote(redirect, safe='')}"
+
+
 def test_the_checkout_page_shows_the_code_and_pays(client, received):
-    txn_id = create(client).json()["txn_id"]
-    url = f"{ROOT}/pay-v2/{txn_id}?qris_only=1&redirect=https%3A%2F%2Ft.me%2Fdemo"
+    url = checkout(client, "https://shop.example/a?b=c&d=e")
     shown = client.get(url).content.decode()
-    assert all(
-        part in shown for part in ("<svg", "Rp50.660", "pending", 'href="https://t.me/demo"')
-    )
+    parts = ("<svg", "Rp50.660", "ORDER-1", 'data-status="pending"', "<button>")
+    assert [part for part in parts if part not in shown] == []
     paid = client.post(url)
-    assert (paid.status_code, paid["Location"]) == (302, "https://t.me/demo")
-    assert "completed" in client.get(url).content.decode()
+    # Not straight to the shop: `form-action` of the page's policy does not let a form lead away.
+    assert (paid.status_code, paid["Location"]) == (302, url)
+    shown = client.get(url).content.decode()
+    assert 'data-status="completed"' in shown
+    assert "Pembayaran diterima" in shown
+    assert "<button>" not in shown
+    assert 'href="https://shop.example/a?b=c&amp;d=e"' in shown
     assert len(received) == 1
 
 
-def test_the_checkout_page_refuses_a_script_as_the_way_back(client, received):
-    url = f"{ROOT}/pay-v2/{create(client).json()['txn_id']}?redirect=javascript%3Aalert(1)"
-    assert "javascript" not in client.get(url).content.decode()
-    assert client.post(url)["Location"].startswith(f"{ROOT}/pay-v2/")
+@pytest.mark.parametrize(
+    ("redirect", "href"),
+    [
+        ("https://t.me/quickcart_demo_bot", "/sandbox/"),
+        ("https://t.me/QuickCart_Demo_Bot?start=paid", "/sandbox/"),
+        ("https://t.me/another_bot", "https://t.me/another_bot"),
+        ("https://t.me.example/quickcart_demo_bot", "https://t.me.example/quickcart_demo_bot"),
+        ("tg://resolve?domain=x", "tg://resolve?domain=x"),
+    ],
+)
+def test_the_way_back_to_our_own_bot_is_the_chat_here(client, redirect, href):
+    assert f'href="{href}"' in client.get(checkout(client, redirect)).content.decode()
+
+
+@pytest.mark.parametrize("redirect", ["javascript:alert(1)", "data:text/html,x", "//[", ""])
+def test_the_checkout_page_has_no_way_back_that_runs_a_script(client, redirect):
+    shown = client.get(checkout(client, redirect)).content.decode()
+    assert "Kembali ke toko" not in shown
+    assert "alert" not in shown
     assert client.get(f"{ROOT}/pay-v2/TXN-NONE").status_code == 404
+
+
+def test_a_code_that_ran_out_cannot_be_paid_on_the_page(client, received):
+    url = checkout(client)
+    PakasirTransaction.objects.update(expired_at=timezone.now())
+    shown = client.get(url).content.decode()
+    assert "Kedaluwarsa" in shown
+    assert "<button>" not in shown
+    assert client.post(url).status_code == 400
+    assert received == []
+
+
+def test_a_cancelled_code_can_still_be_paid_on_the_page(client, received):
+    url = checkout(client)
+    cancel(client, PakasirTransaction.objects.get().txn_id)
+    assert "Dibatalkan toko" in client.get(url).content.decode()
+    client.post(url)
+    assert "Lunas" in client.get(url).content.decode()
+    assert len(received) == 1
 
 
 def test_no_csrf_token_is_needed(client, received):

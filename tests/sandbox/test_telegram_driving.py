@@ -337,6 +337,8 @@ def test_every_call_is_on_record(telegram, chat):
     ]
     assert log["n"] == log["calls"][-1]["n"]
     assert all(call["at"] for call in log["calls"])
+    newest = telegram.see(f"calls/?after={start}&limit=2")
+    assert [call["method"] for call in newest["calls"]] == ["getMe", "sendNothing"]
     only = telegram.see(f"calls/?after={start}&method=getme&chat_id=")
     assert [call["method"] for call in only["calls"]] == ["getMe"]
 

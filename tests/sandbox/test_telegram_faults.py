@@ -105,6 +105,17 @@ def test_a_cut_connection_gets_no_answer_from_a_server_that_shows_its_socket(tel
     assert cut.is_shut
 
 
+def test_one_fault_is_taken_back_and_the_others_stay(telegram, chat):
+    first = telegram.drive("faults/", method="sendMessage", error_code=500)["id"]
+    other = telegram.drive("faults/", method="sendPhoto", error_code=500)["id"]
+
+    assert telegram.client.delete(f"/sandbox/api/faults/{first}/").json() == {}
+
+    assert [each["id"] for each in telegram.see("faults/")["faults"]] == [other]
+    assert send(telegram, chat)["ok"]
+    assert telegram.client.delete(f"/sandbox/api/faults/{first}/").status_code == 404
+
+
 def test_faults_are_cleared(telegram, chat):
     telegram.drive("faults/", error_code=500, times=9)
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sandbox.changes import tell
 from sandbox.telegram import bot
 from sandbox.telegram.chats import chat_json, check_writable, find_chat, person_json
 from sandbox.telegram.errors import bad_request
@@ -87,9 +88,12 @@ def get_file(params: Params) -> Json:
 
 
 def send_chat_action(params: Params) -> Any:
-    if params.text("action").lower() not in _ACTIONS:
+    action = params.text("action").lower()
+    if action not in _ACTIONS:
         raise bad_request("wrong parameter action in request")
-    check_writable(find_chat(params))
+    chat = find_chat(params)
+    check_writable(chat)
+    tell(f"typing:{chat.pk}:{action}")
     return True
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from sandbox.changes import tell
 from sandbox.telegram.entities import utf16_length
 from sandbox.telegram.errors import bad_request
 from sandbox.telegram.keyboards import check_inline_markup
@@ -27,6 +28,7 @@ def answer_callback_query(params: Params) -> bool:
         raise bad_request("URL_INVALID")
     answer = {"text": text or None, "show_alert": params.flag("show_alert")}
     _answer(CallbackQuery, params, "callback_query_id", answer)
+    tell(f"callback:{params.integer('callback_query_id')}")
     return True
 
 
