@@ -2,13 +2,14 @@
 
 from typing import ClassVar, Self
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from core.ids import short_stock_id
-from core.money import NOT_NEGATIVE, MoneyField, not_negative, whole_rupiah
+from core.money import NOT_NEGATIVE, MoneyField, not_negative, rupiah, whole_rupiah
 
 PERCENT = (MinValueValidator(0), MaxValueValidator(100))
 MOST_CONTENT = 5_000
@@ -128,6 +129,13 @@ class Product(models.Model):
     @property
     def is_unique(self) -> bool:
         return self.kind == ProductKind.UNIQUE
+
+    def clean(self) -> None:
+        """Refuse what no shop means: it would be a slip of the keyboard."""
+        listed, reseller = self.customer_price, self.reseller_price
+        if listed is not None and reseller is not None and reseller > listed:
+            sentence = f"Resellers would pay more than customers do ({rupiah(listed)})."
+            raise ValidationError({"reseller_price": sentence})
 
 
 class ProductPhoto(models.Model):

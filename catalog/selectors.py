@@ -1,10 +1,13 @@
 """Counts of stock as people see them."""
 
+import itertools
 import logging
+from collections.abc import Collection
 from functools import partial
 
 from django.conf import settings
 from django.core.cache import cache
+from django.db import transaction
 from django.db.models import Count, Q, Sum
 from redis.exceptions import RedisError
 
@@ -32,11 +35,28 @@ def stock_counts() -> StockCounts:
         return count_stock()
 
 
-def count_stock() -> StockCounts:
-    """Count in the database what `stock_counts` caches."""
-    rows = (
-        StockItem.objects.available().order_by().values_list("product").annotate(items=Count("pk"))
-    )
+def forget_stock_counts() -> None:
+    """Let the next screen count anew once the caller's change is committed.
+
+    A cache that is away costs nobody the change: what it holds is old after seconds anyway.
+    """
+    if settings.COUNTS_CACHE_SECONDS:
+        transaction.on_commit(_delete_cached_counts, robust=True)
+
+
+def _delete_cached_counts() -> None:
+    try:
+        cache.delete(CACHE_KEY)
+    except (RedisError, OSError):
+        logger.warning("no cache: stock counts may be seconds old")
+
+
+def count_stock(product_ids: Collection[int] | None = None) -> StockCounts:
+    """Count in the database what `stock_counts` caches, for all products or for these."""
+    items = StockItem.objects.available().order_by()
+    if product_ids is not None:
+        items = items.filter(product__in=product_ids)
+    rows = items.values_list("product").annotate(items=Count("pk"))
     counts: StockCounts = dict(rows)
     return counts | {key: left for key, left in _copies_left(set(counts)) if key in counts}
 
@@ -53,3 +73,9 @@ def _copies_left(with_content: set[int]) -> list[tuple[int, int | None]]:
         .values_list("pk", "quota", "taken")
     )
     return [(pk, None if quota is None else max(quota - taken, 0)) for pk, quota, taken in rows]
+
+
+def smallest_free_number() -> int:
+    """Return the smallest number that no product has, but for those taken off sale."""
+    taken = set(Product.objects.existing().values_list("number", flat=True))
+    return next(number for number in itertools.count(1) if number not in taken)

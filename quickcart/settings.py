@@ -47,7 +47,9 @@ BOT_NAME = env.text("BOT_NAME", f"{STORE_NAME} Bot")
 BOT_USERNAME = env.text("BOT_USERNAME", "quickcart_demo_bot" if SANDBOX else "").lstrip("@")
 SUPPORT_CONTACT = env.text("SUPPORT_CONTACT", f"@{BOT_USERNAME}" if BOT_USERNAME else "")
 DOCUMENTATION_URL = env.url("DOCUMENTATION_URL", "")
-TELEGRAM_WELCOME_STICKER = env.text("TELEGRAM_WELCOME_STICKER")
+# The stand-in always knows this one.
+SANDBOX_STICKER = "CAACAgUAAxkBAAESandboxWelcomeSticker"
+TELEGRAM_WELCOME_STICKER = env.text("TELEGRAM_WELCOME_STICKER", SANDBOX_STICKER if SANDBOX else "")
 STORE_TIMEZONE = env.time_zone("STORE_TIMEZONE", "Asia/Jakarta")
 STORE_LANGUAGE = env.choice("STORE_LANGUAGE", "id", ("id", "en"))
 
@@ -119,6 +121,8 @@ if SANDBOX:
         },
     ]
     SANDBOX_STAFF_CHAT: dict[str, Any] = {"id": -800_000_001, "title": "QuickCart Staff"}
+    # Public by design: it opens the demo store only.
+    SANDBOX_STAFF_LOGIN = {"username": "owner", "password": "quickcart-demo"}
 
 # --- Keys of the goods -------------------------------------------------------------------------
 
@@ -214,6 +218,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "backoffice.middleware.BackofficeLanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -253,7 +258,40 @@ REST_FRAMEWORK: dict[str, object] = {
     "UNAUTHENTICATED_USER": None,
 }
 
-UNFOLD = {"SITE_TITLE": STORE_NAME, "SITE_HEADER": STORE_NAME}
+UNFOLD: dict[str, object] = {
+    "SITE_TITLE": "backoffice.navigation.store_name",
+    "SITE_HEADER": "backoffice.navigation.store_name",
+    "SITE_SUBHEADER": "Back office",
+    "SITE_URL": "backoffice.navigation.shop_url",
+    "SITE_ICON": "backoffice.navigation.logo",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": "backoffice.navigation.logo"}
+    ],
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "ENVIRONMENT": "backoffice.navigation.environment",
+    "GLOBAL_CALLBACK": "backoffice.navigation.extra_context",
+    "DASHBOARD_CALLBACK": "backoffice.dashboard.dashboard",
+    "STYLES": ["backoffice.navigation.stylesheet"],
+    "SCRIPTS": ["backoffice.navigation.script"],
+    "COLORS": {
+        "primary": {  # indigo
+            "50": "#eef2ff",
+            "100": "#e0e7ff",
+            "200": "#c7d2fe",
+            "300": "#a5b4fc",
+            "400": "#818cf8",
+            "500": "#6366f1",
+            "600": "#4f46e5",
+            "700": "#4338ca",
+            "800": "#3730a3",
+            "900": "#312e81",
+            "950": "#1e1b4b",
+        },
+    },
+    "SIDEBAR": {"navigation": "backoffice.navigation.sidebar"},
+}
+LOGIN_REDIRECT_URL = "admin:index"
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("id", "Bahasa Indonesia"), ("en", "English")]
@@ -278,12 +316,19 @@ STORAGES = {
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY", default=False) else None
-)
+_is_behind_proxy = env.flag("BEHIND_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _is_behind_proxy else None
 SECURE_HSTS_SECONDS = 31_536_000 if SESSION_COOKIE_SECURE and not DEBUG else 0
+# Only behind a proxy can a plain request be told from one that came by TLS.
+SECURE_SSL_REDIRECT = _is_behind_proxy and SECURE_HSTS_SECONDS > 0
+# Whoever watches this process asks it directly.
+SECURE_REDIRECT_EXEMPT = [r"^health/"]
+# HSTS for other hosts of the same domain is not the shop's to promise.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 # Uploads of stock and the webhook's body have limits of their own, below this one.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 60 * 1024 * 1024
+# Goods are encrypted at rest: an upload must not wait in a temporary file.
+FILE_UPLOAD_MAX_MEMORY_SIZE = DATA_UPLOAD_MAX_MEMORY_SIZE
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOG_FORMAT = env.choice("LOG_FORMAT", "console", ("console", "json"))

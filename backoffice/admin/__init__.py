@@ -1,5 +1,25 @@
 """Every ModelAdmin; Django's autodiscovery imports this package."""
 
-from backoffice.admin import catalog, customers, orders, payments, records, staff
+from backoffice.admin import (
+    categories,
+    customers,
+    orders,
+    payments,
+    products,
+    records,
+    staff,
+    stock,
+    vouchers,
+)
 
-__all__ = ["catalog", "customers", "orders", "payments", "records", "staff"]
+__all__ = [
+    "categories",
+    "customers",
+    "orders",
+    "payments",
+    "products",
+    "records",
+    "staff",
+    "stock",
+    "vouchers",
+]

@@ -4,42 +4,158 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from audit.models import AuditEntry
-from backoffice.admin.base import ModelAdmin, ReadOnlyAdmin
+from backoffice.admin.base import ReadOnlyAdmin, ServiceAdmin, time_column
+from backoffice.admin.order_panels import message_badge
+from backoffice.display import clock, pretty_json
+from backoffice.forms.rows import StoreSettingsForm
+from backoffice.services import update_store_settings
+from backoffice.staff import signed
 from core.models import OutboxMessage, StoreSettings
 
 
 @admin.register(OutboxMessage)
 class OutboxMessageAdmin(ReadOnlyAdmin[OutboxMessage]):
-    list_display = ("id", "kind", "recipient", "state", "attempts", "created_at", "sent_at")
-    list_display_links = ("id", "kind")
+    list_display = ("message", "to", "state_shown", "attempts", "created", "sent")
     list_filter = ("state", "kind", "priority", "created_at")
     search_fields = ("=recipient", "dedupe_key")
+    search_help_text = "Search by chat id or key"
     ordering = ("-pk",)
+    fields = (
+        "message",
+        "to",
+        "state_shown",
+        "priority",
+        "attempts",
+        "error",
+        "about",
+        "created",
+        "not_before_shown",
+        "sent",
+    )
+    readonly_fields = (
+        "message",
+        "to",
+        "state_shown",
+        "about",
+        "created",
+        "not_before_shown",
+        "sent",
+    )
+
+    created = time_column("created_at", "written")
+    sent = time_column("sent_at", "sent")
+    not_before_shown = time_column("not_before", "not before")
+
+    @admin.display(description="message", ordering="kind")
+    def message(self, row: OutboxMessage) -> str:
+        return row.kind.replace("_", " ").capitalize()
+
+    @admin.display(description="to", ordering="recipient")
+    def to(self, row: OutboxMessage) -> str:
+        return "Staff" if row.recipient is None else str(row.recipient)
+
+    @admin.display(description="state", ordering="state")
+    def state_shown(self, row: OutboxMessage) -> SafeString | str:
+        return message_badge(row)
+
+    @admin.display(description="about")
+    def about(self, row: OutboxMessage) -> SafeString | str:
+        return pretty_json(row.references)
 
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
-    list_display = ("at", "actor", "action", "target", "source", "shipped_at")
+    list_display = ("when", "actor", "what", "target", "source", "difference")
+    list_display_links = ("when", "what")
     list_filter = ("action", "source", "at")
     search_fields = ("actor", "action", "target")
+    search_help_text = "Search by who, what or which, such as staff:owner or product:7"
     ordering = ("-pk",)
+    fields = ("when", "actor", "what", "target", "source", "was", "became", "uuid")
+    readonly_fields = ("when", "what", "was", "became")
+
+    @admin.display(description="when", ordering="at")
+    def when(self, row: AuditEntry) -> str:
+        return clock(row.at)
+
+    @admin.display(description="action", ordering="action")
+    def what(self, row: AuditEntry) -> str:
+        return row.action.replace("_", " ").capitalize()
+
+    @admin.display(description="what changed")
+    def difference(self, row: AuditEntry) -> str:
+        """Name what changed, from and to, as long as it is short."""
+        before, after = row.before or {}, row.after or {}
+        parts = [f"{name}: {_change(before, after, name)}" for name in {**before, **after}]
+        text = " · ".join(parts)
+        return text if len(text) <= 120 else f"{text[:119]}…"
+
+    @admin.display(description="before")
+    def was(self, row: AuditEntry) -> SafeString | str:
+        return pretty_json(row.before)
+
+    @admin.display(description="after")
+    def became(self, row: AuditEntry) -> SafeString | str:
+        return pretty_json(row.after)
+
+
+def _change(before: dict[str, Any], after: dict[str, Any], name: str) -> str:
+    if name in before and name in after:
+        return f"{_short(before[name])} → {_short(after[name])}"
+    return _short(after.get(name, before.get(name)))
+
+
+def _short(value: Any) -> str:
+    return "–" if value is None or value == "" else str(value)
 
 
 @admin.register(StoreSettings)
-class StoreSettingsAdmin(ModelAdmin[StoreSettings]):
+class StoreSettingsAdmin(ServiceAdmin[StoreSettings]):
     """One row: added when it is first saved, never deleted."""
 
-    list_display = ("__str__", "payment_minutes", "max_open_orders", "max_units_per_order")
+    form = StoreSettingsForm
+    audit_target = "store_settings"
+    fieldsets = (
+        (
+            "Payment",
+            {
+                "fields": (
+                    "payment_minutes",
+                    "expiry_grace_seconds",
+                    "gateway_silence_minutes",
+                    "deliver_late_payments",
+                )
+            },
+        ),
+        (
+            "Limits",
+            {"fields": ("max_open_orders", "max_units_per_order", "voucher_pause_minutes")},
+        ),
+    )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and not StoreSettings.objects.exists()
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Lead straight to the one row, or to its making."""
+        is_saved = StoreSettings.objects.filter(pk=1).exists()
+        if not is_saved and self.has_add_permission(request):
+            return HttpResponseRedirect(reverse("admin:core_storesettings_add"))
+        if is_saved and self.has_view_permission(request):
+            return HttpResponseRedirect(reverse("admin:core_storesettings_change", args=[1]))
+        return super().changelist_view(request, extra_context)
 
-    def save_model(self, request: HttpRequest, obj: StoreSettings, form: Any, change: Any) -> None:
-        obj.pk = 1
-        super().save_model(request, obj, form, change)
+    def create_row(self, request: HttpRequest, values: dict[str, Any]) -> StoreSettings:
+        return update_store_settings(changes=values, **signed(request))
+
+    def update_row(
+        self, request: HttpRequest, row: StoreSettings, changes: dict[str, Any]
+    ) -> None:
+        update_store_settings(changes=changes, **signed(request))

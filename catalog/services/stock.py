@@ -19,6 +19,7 @@ from catalog.models import (
     StockItemQuerySet,
     StockState,
 )
+from catalog.selectors import forget_stock_counts
 from core.encryption import encrypt, fingerprint
 
 if TYPE_CHECKING:
@@ -93,9 +94,13 @@ def _check_contents(product: Product, contents: list[str]) -> None:
         raise ImportRefused("shared goods have exactly one content")
     for position, content in enumerate(contents, start=1):
         if not content:
-            raise ImportRefused(f"item {position} is empty")
+            raise _refuse(position, "is empty")
         if len(content) > MOST_CONTENT:
-            raise ImportRefused(f"item {position} is longer than {MOST_CONTENT} characters")
+            raise _refuse(position, f"is longer than {MOST_CONTENT:,} characters")
+
+
+def _refuse(position: int, fault: str) -> ImportRefused:
+    return ImportRefused(f"item {position} {fault}", position=position, fault=fault)
 
 
 def _store(
@@ -137,6 +142,7 @@ def _store(
         now=now,
         changes=(None, {"batch": batch.pk, "items": len(fresh), "duplicates": len(skipped)}),
     )
+    forget_stock_counts()
     return ImportReport(batch=batch, imported=len(fresh), duplicates=skipped)
 
 

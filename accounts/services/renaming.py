@@ -1,0 +1,31 @@
+"""What staff may correct about a customer."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import Customer
+from audit.services import record_audit
+
+
+@transaction.atomic
+def rename_customer(
+    *, customer_id: int, name: str, actor: str, source: str, now: datetime
+) -> Customer:
+    """Give a customer another name. Raises ValidationError when it is empty or too long."""
+    customer = Customer.objects.lock().get(pk=customer_id)
+    before, after = customer.name, name.strip()
+    if before == after:
+        return customer
+    customer.name = after
+    customer.clean_fields(exclude={f.name for f in Customer._meta.fields} - {"name"})
+    customer.save(update_fields=["name"])
+    record_audit(
+        actor=actor,
+        action="rename_customer",
+        target=f"customer:{customer_id}",
+        source=source,
+        now=now,
+        changes=({"name": before}, {"name": after}),
+    )
+    return customer
