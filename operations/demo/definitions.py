@@ -16,7 +16,11 @@ class DemoCategory:
 
 @dataclass(frozen=True)
 class DemoProduct:
-    """`fields` are further columns of Product; `popularity` weighs it in the history."""
+    """`fields` are further columns of Product; `popularity` weighs it in the history.
+
+    `stock`: about how many units the history leaves unsold; exactly so many where none of its
+    orders ends unpaid.
+    """
 
     number: int
     name: str

@@ -9,11 +9,14 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from accounts.models import Customer, StaffChat
-from accounts.services.customers import TelegramProfile, register_customer, set_role
+from accounts.services.customers import (
+    TelegramProfile,
+    choose_language,
+    register_customer,
+    set_role,
+)
 from operations.demo.assortment import ACTOR
-
-STAFF_USERNAME = "owner"
-STAFF_PASSWORD = "quickcart-demo"  # noqa: S105 (public by design: sandbox only)
+from operations.demo.names import PEOPLE, Person
 
 
 @dataclass(frozen=True)
@@ -21,8 +24,7 @@ class Buyer:
     """A customer of the history: how often they come, how much they take, what they keep."""
 
     profile: TelegramProfile
-    orders: int
-    most_units: int = 2
+    visits: int = 0
     role: str = "customer"
     balance: int = 0
     """What staff leave on the account at the end; 0: whatever the purchases left."""
@@ -31,45 +33,33 @@ class Buyer:
     def id(self) -> int:
         return self.profile.id
 
+    @property
+    def most_units(self) -> int:
+        return 8 if self.role == "reseller" else 2
 
-_HABITS: dict[str, dict[str, int]] = {
-    "customer": {"orders": 7, "balance": 250_000},
-    "reseller": {"orders": 12, "most_units": 8, "balance": 1_500_000},
-    "admin": {"orders": 2, "balance": 100_000},
-}
-_OTHERS = (
-    ("Siti", "Nurhaliza Putri", "siti.putri", 9),
-    ("Agus", "Setiawan", "agus_setiawan", 8),
-    ("Dewi", "Lestari", "dewilestari", 7),
-    ("Eko", "Prasetyo", "", 7),
-    ("Fitri", "Handayani", "fitri_h", 6),
-    ("Gilang", "Ramadhan", "gilangrmd", 5),
-    ("Hendra", "Gunawan", "hendra_gun", 5),
-    ("Indah", "Permatasari", "indahperma", 4),
-    ("Joko", "Susilo", "", 4),
-    ("Kartika", "Sari", "kartikasari", 3),
-    ("Made", "Wirawan", "made_wirawan", 2),
-    ("Ulfa", "", "ulfa_", 2),
-)
-_FIRST_OTHER_ID = 800_000_101
+
+_BALANCES = {"customer": 250_000, "reseller": 1_500_000, "admin": 100_000}
+_FIRST_ID = 800_000_101
+
+
+def demo_personas() -> list[Buyer]:
+    return [_persona(each) for each in settings.SANDBOX_PERSONAS]
 
 
 def demo_buyers() -> list[Buyer]:
-    """Return the personas and the other customers; the same people every time."""
-    personas = [_persona(each) for each in settings.SANDBOX_PERSONAS]
-    others = [
-        Buyer(TelegramProfile(user_id, first_name, last_name, username, "id"), orders)
-        for user_id, (first_name, last_name, username, orders) in enumerate(
-            _OTHERS, start=_FIRST_OTHER_ID
-        )
-    ]
-    return [*personas, *others]
+    """Return the customers besides the personas; the same people every time."""
+    return [_buyer(user_id, person) for user_id, person in enumerate(PEOPLE, start=_FIRST_ID)]
 
 
 def _persona(persona: Mapping[str, Any]) -> Buyer:
     names = ("id", "first_name", "last_name", "username", "language_code")
     profile = TelegramProfile(**{name: persona[name] for name in names})
-    return Buyer(profile, role=persona["role"], **_HABITS[persona["role"]])
+    return Buyer(profile, role=persona["role"], balance=_BALANCES[persona["role"]])
+
+
+def _buyer(user_id: int, person: Person) -> Buyer:
+    names = (person.first_name, person.last_name, person.username, person.language)
+    return Buyer(TelegramProfile(user_id, *names), person.visits, person.role)
 
 
 def register_buyer(*, buyer: Buyer, now: datetime) -> None:
@@ -78,20 +68,22 @@ def register_buyer(*, buyer: Buyer, now: datetime) -> None:
     if is_new:
         # The database dates rows itself; these people came while the clock was travelling.
         Customer.objects.filter(pk=customer.pk).update(created_at=now)
+    if not buyer.balance:  # whoever plays a persona chooses for themselves
+        choose_language(customer_id=customer.pk, language=buyer.profile.language_code)
     if buyer.role != "customer":
-        set_role(
-            customer_id=customer.pk,
-            role=f"is_{buyer.role}",
-            value=True,
-            actor=ACTOR,
-            source="command",
-            now=now,
-        )
+        give_role(customer_id=customer.pk, role=f"is_{buyer.role}", now=now)
+
+
+def give_role(*, customer_id: int, role: str, now: datetime) -> None:
+    set_role(
+        customer_id=customer_id, role=role, value=True, actor=ACTOR, source="command", now=now
+    )
 
 
 def make_staff() -> None:
     """Make the staff login and let the staff group hear of orders."""
     group = settings.SANDBOX_STAFF_CHAT
     StaffChat.objects.get_or_create(chat_id=group["id"], defaults={"title": group["title"]})
-    if not User.objects.filter(username=STAFF_USERNAME).exists():
-        User.objects.create_superuser(username=STAFF_USERNAME, password=STAFF_PASSWORD)
+    login = settings.SANDBOX_STAFF_LOGIN
+    if not User.objects.filter(username=login["username"]).exists():
+        User.objects.create_superuser(**login)

@@ -4,7 +4,8 @@ from operations.demo.definitions import DemoCategory, DemoProduct
 from operations.demo.goods import BUDGET, EBOOK, GUIDE, account, code, licence_key, profile
 
 SOLD_OUT = 104
-"""The history sells all of this product's stock."""
+LOW = (107, 114)
+"""Products of which less is left than their low-stock threshold."""
 
 
 PYTHON_COURSE = """\
@@ -43,8 +44,8 @@ CATEGORIES = (
                 45_000,
                 "Satu profil pribadi dengan PIN, kualitas 4K, garansi 30 hari.",
                 profile,
-                160,
-                popularity=10,
+                120,
+                popularity=20,
                 fields={"reseller_price": 40_000},
             ),
             DemoProduct(
@@ -54,7 +55,7 @@ CATEGORIES = (
                 "Akun siap pakai untuk ponsel dan TV. Film, serial, dan liga favorit.",
                 account,
                 80,
-                popularity=5,
+                popularity=6,
                 fields={"discount_percent": 10},
             ),
             DemoProduct(
@@ -72,7 +73,7 @@ CATEGORIES = (
                 55_000,
                 "Akun pribadi 6 bulan, bisa diganti kata sandinya.",
                 account,
-                12,
+                0,
             ),
         ),
     ),
@@ -85,8 +86,8 @@ CATEGORIES = (
                 20_000,
                 "Tanpa iklan, bisa diunduh, akun sendiri.",
                 account,
-                200,
-                popularity=9,
+                120,
+                popularity=15,
                 fields={"reseller_price": 17_000},
             ),
             DemoProduct(
@@ -95,8 +96,8 @@ CATEGORIES = (
                 15_000,
                 "Tanpa iklan, putar di latar belakang, sudah termasuk YouTube Music.",
                 account,
-                120,
-                popularity=8,
+                90,
+                popularity=9,
                 fields={"discount_amount": 2_500},
             ),
             DemoProduct(
@@ -105,8 +106,8 @@ CATEGORIES = (
                 28_000,
                 "Kode penukaran untuk pelanggan baru.",
                 code,
-                40,
-                popularity=2,
+                2,
+                popularity=3,
             ),
         ),
     ),
@@ -138,7 +139,7 @@ CATEGORIES = (
                 "Undangan ke tim Canva Pro memakai e-mail Anda sendiri.",
                 code,
                 75,
-                popularity=6,
+                popularity=7,
             ),
             DemoProduct(
                 111,
@@ -179,8 +180,9 @@ CATEGORIES = (
                 85_000,
                 "Perlindungan 1 tahun untuk Windows, macOS, dan Android.",
                 licence_key,
-                30,
+                3,
                 popularity=2,
+                fields={"low_stock_threshold": 5},
             ),
         ),
         {"discount_percent": 15},
@@ -210,7 +212,7 @@ CATEGORIES = (
                 35_000,
                 "PDF ringkas: dari memilih produk sampai pelanggan pertama.",
                 document=EBOOK,
-                popularity=5,
+                popularity=6,
                 fields={"reseller_price": 25_000},
             ),
             DemoProduct(
@@ -226,7 +228,7 @@ CATEGORIES = (
                 0,
                 "Gratis! Cara belanja, bayar, dan menyimpan barang Anda.",
                 document=GUIDE,
-                popularity=2,
+                popularity=3,
             ),
         ),
     ),
@@ -239,8 +241,8 @@ CATEGORIES = (
                 21_000,
                 "Kode penukaran, masuk dalam hitungan detik.",
                 code,
-                180,
-                popularity=8,
+                140,
+                popularity=12,
                 fields={"reseller_price": 19_500},
             ),
             DemoProduct(
@@ -250,7 +252,7 @@ CATEGORIES = (
                 "Kode dompet Steam wilayah Indonesia.",
                 code,
                 90,
-                popularity=5,
+                popularity=6,
             ),
             DemoProduct(
                 122,

@@ -5,14 +5,15 @@ from decimal import Decimal
 
 from orders.models import Voucher
 
-CODES = ("PERDANA", "MERDEKA17", "HEMAT10", "POTONG5000")
-"""In the order in which customers of the history try them."""
+OPENING = "PERDANA"
+CODES = ("MERDEKA17", "HEMAT10", "POTONG5000")
+"""What customers of the history try."""
 
 
 def make_vouchers(*, opened_at: datetime, now: datetime) -> None:
     rows = [
         Voucher(
-            code="PERDANA",
+            code=OPENING,
             amount=Decimal(10_000),
             least_subtotal=Decimal(25_000),
             valid_from=opened_at,

@@ -2,34 +2,37 @@ import csv
 import io
 import re
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import StringIO
-from random import Random
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.contrib.auth import authenticate
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.db.models import Count, F, Sum
+from django.db.models import F
 from django.utils import timezone
 
-from accounts.models import Customer, StaffChat
-from catalog.models import Product, ProductKind, StockBatch, StockItem, StockState
+from accounts.models import Customer, LedgerEntry, LedgerKind, StaffChat
+from catalog.models import Product, ProductKind, ProductPhoto, StockItem, StockState
 from catalog.services.pricing import price_for
 from core.models import OutboxMessage, OutboxState
-from operations.demo.people import demo_buyers
-from operations.demo.plan import plan_history
-from operations.demo.products import PRODUCTS, SOLD_OUT
+from operations import sweep as sweeping
+from operations.demo.products import LOW, PRODUCTS, SOLD_OUT
 from operations.demo.seeding import measure_store
+from operations.sweep import sweep
 from orders.errors import VoucherRefusal, VoucherRefused
 from orders.goods import goods_of
-from orders.models import Order, OrderItem, OrderStatus
+from orders.models import Order, OrderStatus, PaymentMethod, VoucherUse
 from orders.selectors import best_sellers, list_categories, top_buyers
 from orders.services.vouchers import find_voucher
-from payments.models import Payment
+from payments.gateways import get_gateway
+from payments.models import Case, CaseKind, GatewayEvent, GatewaySilence, Payment
+from payments.services import health
 from sandbox.telegram.models import Chat
+from tests.invariants import broken_invariants
 
 BUDI, RINA, ANDI = 800_000_001, 800_000_002, 800_000_003
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("seeded")]
@@ -84,12 +87,27 @@ def test_discounts(number: int, unit: int) -> None:
     assert price_for(product=product(number), is_reseller=False).unit == unit
 
 
-def test_one_product_is_sold_out_and_another_has_thousands() -> None:
-    assert not product(SOLD_OUT).stock.available().exists()
-    assert product(124).stock.available().count() >= 2_000
-    others = Product.objects.filter(kind=ProductKind.UNIQUE).exclude(number__in=[SOLD_OUT, 124])
-    for row in others:
-        assert 5 <= row.stock.available().count() <= 200, row
+def test_one_product_is_sold_out_two_are_low_and_one_has_thousands() -> None:
+    left = {
+        row.number: row.stock.available().count()
+        for row in Product.objects.filter(kind=ProductKind.UNIQUE)
+    }
+    assert left.pop(SOLD_OUT) == 0
+    assert left.pop(124) >= 2_000
+    low = [
+        row.number
+        for row in Product.objects.all()
+        if left.get(row.number, 9) < row.low_stock_threshold
+    ]
+    assert sorted(low) == list(LOW)
+    assert {number: left.pop(number) for number in LOW} == {107: 2, 114: 3}
+    assert all(5 <= count <= 200 for count in left.values())
+
+
+def test_every_product_has_its_picture() -> None:
+    photos = dict(ProductPhoto.objects.values_list("product__number", "content_type"))
+    assert photos == dict.fromkeys(range(101, 125), "image/jpeg")
+    assert all(bytes(row.image)[:3] == b"\xff\xd8\xff" for row in ProductPhoto.objects.all())
 
 
 def test_the_pdf_is_whole() -> None:
@@ -148,47 +166,140 @@ def test_the_staff_login_opens_the_admin() -> None:
     assert user.is_superuser
 
 
+def test_budi_has_seen_everything() -> None:
+    orders = Customer.objects.get(pk=BUDI).orders
+    assert {OrderStatus.PAID, OrderStatus.EXPIRED, OrderStatus.CANCELLED} == set(
+        orders.values_list("status", flat=True)
+    )
+    assert set(orders.paid().values_list("payment_method", flat=True)) == set(PaymentMethod)
+    assert orders.paid().filter(paid_at__gt=F("expires_at")).count() == 1
+    assert orders.get(voucher_use__voucher__code="MERDEKA17").voucher_discount == 7_650
+
+
+def test_rina_pays_the_resellers_price_for_several() -> None:
+    order = Customer.objects.get(pk=RINA).orders.paid().filter(items__product__number=101)[0]
+    item = order.items.get()
+    assert (item.quantity, item.unit_price, order.total_bill) == (5, 40_000, 200_000)
+
+
+def test_customers_are_many_and_of_all_kinds() -> None:
+    customers = Customer.objects.all()
+    assert 45 <= customers.count() <= 60
+    assert customers.filter(username="").count() >= 5
+    assert customers.filter(language="en").count() >= 3
+    assert customers.filter(is_reseller=True).count() >= 3
+    assert customers.get(is_banned=True).orders.exists()
+    assert customers.exclude(blocked_bot_at=None).count() == 1
+    days = {customer.created_at.date() for customer in customers}
+    assert len(days) >= 20
+
+
 def test_best_sellers_and_top_buyers_have_a_past() -> None:
     page = best_sellers(customer=Customer.objects.get(pk=BUDI), page=1)
     assert (len(page.items), page.pages) == (8, 3)
+    sold = [offer.sold for offer in page.items]
+    assert sold[0] >= 2 * sold[4] >= 2 * sold[7] > 0
     assert len(top_buyers()) == 10
-    assert Order.objects.paid().count() >= 60
+    assert Order.objects.paid().count() >= 150
+
+
+def test_most_orders_are_paid_by_qris() -> None:
+    methods = Counter(Order.objects.paid().values_list("payment_method", flat=True))
+    assert methods["qris"] > methods["balance"] > methods["free"] > 0
+
+
+def test_the_store_grows() -> None:
+    middle = timezone.now() - timedelta(days=30)
+    assert (
+        Order.objects.filter(placed_at__gt=middle).count()
+        > 1.3 * Order.objects.filter(placed_at__lt=middle).count()
+    )
+
+
+def test_money_came_late_twice_and_otherwise() -> None:
+    credited = Payment.objects.filter(
+        reference__in=LedgerEntry.objects.filter(kind=LedgerKind.PAYMENT_CREDIT).values(
+            "reference"
+        )
+    )
+    assert Order.objects.paid().filter(paid_at__gt=F("expires_at")).count() >= 3
+    assert credited.filter(order__status="expired", amount=F("received_amount")).count() == 2
+    assert credited.filter(order__status="paid", order__payment_method="balance").count() == 2
+    assert credited.exclude(amount=F("received_amount")).count() == 2
+    assert [case.kind for case in Case.objects.all()] == [CaseKind.AMOUNT_DIFFERS] * 2
+
+
+def test_balances_move_in_all_ways_there_are() -> None:
+    kinds = set(LedgerEntry.objects.values_list("kind", flat=True))
+    assert kinds == {"deposit", "purchase", "payment_credit", "transfer"}
+    assert Payment.objects.filter(purpose="deposit", applied_at__isnull=False).count() >= 5
+
+
+def test_vouchers_are_used() -> None:
+    used = Counter(
+        VoucherUse.objects.filter(state="consumed").values_list("voucher__code", flat=True)
+    )
+    assert used["PERDANA"] == 3
+    assert min(used["MERDEKA17"], used["HEMAT10"]) >= 1
 
 
 # --- What must hold ----------------------------------------------------------------------------
 
 
-def test_balances_are_the_sum_of_their_ledger() -> None:
-    rows = Customer.objects.annotate(total=Sum("ledger__amount", default=0))
-    assert not rows.exclude(account_balance=F("total")).exists()
-    for customer in rows:
-        entries = list(customer.ledger.order_by("pk"))
-        assert [row.created_at for row in entries] == sorted(row.created_at for row in entries)
+def test_the_invariants_hold() -> None:
+    assert broken_invariants(timezone.now()) == []
 
 
-def test_stock_adds_up_and_nothing_is_reserved() -> None:
-    states = Counter(StockItem.objects.values_list("state", flat=True))
-    assert set(states) == {StockState.AVAILABLE, StockState.SOLD}
-    for batch in StockBatch.objects.annotate(found=Count("items")):
-        assert batch.imported_count == batch.found
-    sold = OrderItem.objects.filter(
-        product__kind=ProductKind.UNIQUE, order__status=OrderStatus.PAID
-    )
-    assert states[StockState.SOLD] == sold.aggregate(units=Sum("quantity"))["units"]
-    for item in sold.annotate(found=Count("stock_items")):
-        assert item.found == item.quantity
+def test_a_customers_movements_are_in_order() -> None:
+    for customer in Customer.objects.all():
+        for rows in (customer.ledger, customer.orders):
+            times = [when(row) for row in rows.order_by("pk")]
+            assert times == sorted(times)
 
 
-def test_orders_are_in_the_past_and_paid_means_delivered() -> None:
+def when(row: LedgerEntry | Order) -> datetime:
+    return row.created_at if isinstance(row, LedgerEntry) else row.placed_at
+
+
+def test_everything_is_in_the_past_and_at_rest() -> None:
     assert not Order.objects.pending().exists()
     assert not Payment.objects.open().exists()
+    assert not Payment.objects.unapplied().exists()
     assert not Payment.objects.exclude(next_check_at=None).exists()
-    assert not Order.objects.paid().filter(delivered_at=None).exists()
-    assert set(Order.objects.values_list("status", flat=True)) == {"paid", "expired", "cancelled"}
-    oldest, newest = Order.objects.order_by("placed_at")[0], Order.objects.latest("placed_at")
-    assert newest.placed_at < timezone.now()
-    assert newest.placed_at - oldest.placed_at > timedelta(days=45)
+    assert not GatewayEvent.objects.filter(handled_at=None).exists()
+    assert not GatewaySilence.objects.exists()
+    assert set(StockItem.objects.values_list("state", flat=True)) == {
+        StockState.AVAILABLE,
+        StockState.SOLD,
+    }
     assert not Order.objects.filter(placed_at__lt=F("customer__created_at")).exists()
+    latest = [
+        Order.objects.latest("placed_at").placed_at,
+        Payment.objects.filter(ended_at__isnull=False).latest("ended_at").ended_at,
+        Payment.objects.filter(completed_at__isnull=False).latest("completed_at").completed_at,
+        LedgerEntry.objects.latest("created_at").created_at,
+    ]
+    assert max(moment for moment in latest if moment) < timezone.now()
+    first = Order.objects.earliest("placed_at").placed_at
+    assert latest[0] - first > timedelta(days=55)
+
+
+def test_no_gateway_is_ever_asked_about_the_past(monkeypatch: pytest.MonkeyPatch) -> None:
+    def asked(name: str | None = None) -> None:
+        raise AssertionError(f"gateway {name} is asked")
+
+    monkeypatch.setattr(health, "get_gateway", asked)
+    monkeypatch.setattr(sweeping, "ship_audit", lambda *, now: 0)
+    now = timezone.now()
+    for later in (timedelta(), timedelta(seconds=15), timedelta(hours=1), timedelta(hours=49)):
+        assert not any(sweep(now=now + later).values())
+
+
+def test_the_bank_of_the_past_is_gone() -> None:
+    assert set(Payment.objects.values_list("gateway", flat=True)) == {"demo"}
+    assert get_gateway().name == "pakasir"
+    with pytest.raises(ImproperlyConfigured):
+        get_gateway("demo")
 
 
 def test_no_message_of_the_past_is_ever_sent() -> None:
@@ -217,26 +328,6 @@ def test_a_second_run_changes_nothing_and_says_so(options: list[str]) -> None:
     assert "The demo is there already; nothing changed." in out.getvalue()
     assert "owner / quickcart-demo" in out.getvalue()
     assert (measure_store(), list(Customer.objects.order_by("pk").values())) == before
-
-
-def test_a_seed_decides_the_history() -> None:
-    now = timezone.now()
-    plans = [plan_history(buyers=demo_buyers(), rng=Random(n), now=now) for n in (1, 1, 2)]
-    assert plans[0] == plans[1]
-    assert plans[0] != plans[2]
-    assert all(purchase.at < now for plan in plans for purchase in plan)
-
-
-@pytest.mark.parametrize("seed", range(2, 12))
-def test_any_seed_leaves_something_in_stock_to_sell(seed: int) -> None:
-    now = timezone.now()
-    taken: Counter[int] = Counter()
-    for purchase in plan_history(buyers=demo_buyers(), rng=Random(seed), now=now):
-        taken[purchase.number] += purchase.quantity
-    for row in PRODUCTS:
-        if row.kind == ProductKind.UNIQUE and row.number != SOLD_OUT:
-            assert taken[row.number] < row.stock
-    assert taken[SOLD_OUT] == 12
 
 
 def test_outside_the_sandbox_the_command_is_refused(settings: Any) -> None:
