@@ -1,7 +1,7 @@
 """What changed in the stand-ins, told at its commit to whoever looks on, in any process.
 
 A change is a token: `chat:<chat_id>:<event>`, `typing:<chat_id>:<action>`, `callback:<id>`,
-`chats`, `calls` or `payments`. It says where to look, not what is there.
+`chats`, `calls`, `payments` or `reset`. It says where to look, not what is there.
 """
 
 import select

@@ -1,7 +1,7 @@
 from django.urls import include, path
 
 from sandbox import live
-from sandbox.pages import chat, docs, start
+from sandbox.pages import chat, docs, missing, start
 
 urlpatterns = [
     path("", start.page, name="sandbox-start"),
@@ -13,4 +13,5 @@ urlpatterns = [
     path("sandbox/telegram/", include("sandbox.telegram.urls")),
     path("sandbox/api/", include("sandbox.api.urls")),
     path("sandbox/pakasir/", include("sandbox.pakasir.urls")),
+    path("<path:rest>", missing.page),
 ]

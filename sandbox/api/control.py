@@ -142,5 +142,5 @@ def reset(params: Params) -> Json:  # noqa: ARG001 - a handler
         change_state(limits_on=None, webhook_failed_at=None, webhook_failure="")
         if has_demo:
             personas.make_known()
-        tell("chats", "calls", "payments")
+        tell("reset")
     return {}

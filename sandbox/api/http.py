@@ -38,6 +38,8 @@ def driving(**handlers: Handler) -> View:
     @csrf_exempt
     def view(request: HttpRequest, **path: Any) -> HttpResponse:
         handler = handlers.get((request.method or "").lower())
+        if is_from_elsewhere(request):
+            return _refusal("another website may not drive the sandbox", 403)
         if handler is None:
             return _refusal("method not allowed", 405)
         try:
@@ -46,6 +48,11 @@ def driving(**handlers: Handler) -> View:
             return _refusal(refused.reason, refused.status)
 
     return view
+
+
+def is_from_elsewhere(request: HttpRequest) -> bool:
+    """Whether a page of another site makes the browser ask this: there is no login to stop it."""
+    return request.headers.get("Sec-Fetch-Site") == "cross-site"
 
 
 def _answer(handler: Handler, request: HttpRequest, path: dict[str, Any]) -> Json:

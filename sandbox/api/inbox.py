@@ -1,37 +1,70 @@
 """The list of chats beside a conversation."""
 
+from functools import reduce
+from operator import or_
+
 from django.conf import settings
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields import BigIntegerField
 
 from sandbox.api.http import Json
 from sandbox.api.rows import NOBODY, Names, full_name, names_of, preview
 from sandbox.telegram import bot
+from sandbox.telegram.messages import bounded
 from sandbox.telegram.models import Chat, Message
-from sandbox.telegram.params import Params
+from sandbox.telegram.params import Params, as_integer
 
 CHATS_SHOWN = 60
+SILENT_SHOWN = 10
 
 
-def show(params: Params) -> Json:  # noqa: ARG001 - a handler
-    chats = _chats_in_order()
+def show(params: Params) -> Json:
+    """`seen=<chat>:<message>,…` counts what is newer as unread; `also=<chat>` is there anyway."""
+    chats = _chats_in_order(also=params.integer("also"))
     last = _last_messages(chats)
+    unread = _count_unread(_seen(params.text("seen")))
     names = names_of(message.sender_id for message in last.values())
     me = bot.as_user()
     return {
         "bot": {"id": me["id"], "username": me["username"], "name": me["first_name"]},
-        "chats": [_chat_json(chat, last.get(chat.pk), names) for chat in chats],
+        "chats": [
+            _chat_json(chat, last.get(chat.pk), names) | {"unread": unread.get(chat.pk, 0)}
+            for chat in chats
+        ],
     }
 
 
-def _chats_in_order() -> list[Chat]:
-    """Whom one plays first of all, then the latest; a chat nobody wrote in yet is the latest."""
+def _seen(text: str) -> dict[int, int]:
+    pairs = (part.partition(":") for part in text.split(",")[:CHATS_SHOWN] if part)
+    seen = {as_integer(chat_id): as_integer(message_id) for chat_id, _, message_id in pairs}
+    return {chat_id: bounded(message_id) for chat_id, message_id in seen.items() if chat_id}
+
+
+def _count_unread(seen: dict[int, int]) -> dict[int, int]:
+    """Count per chat what the bot wrote after the message that was seen last."""
+    if not seen:
+        return {}
+    newer = reduce(
+        or_,
+        (Q(chat_id=chat_id, message_id__gt=message_id) for chat_id, message_id in seen.items()),
+    )
+    found = Message.objects.filter(newer, sender_id=bot.bot_id(), is_deleted=False)
+    return dict(found.order_by().values_list("chat_id").annotate(Count("pk")))
+
+
+def _chats_in_order(*, also: int) -> list[Chat]:
+    """Whom one plays, then the newest chats nobody wrote in yet, then the latest."""
     known = [*(persona["id"] for persona in settings.SANDBOX_PERSONAS), _staff_chat_id()]
     chats = _with_newest_event().prefetch_related("memberships")
     found = chats.in_bulk(known)
     first = [found[chat_id] for chat_id in known if chat_id in found]
-    others = chats.exclude(pk__in=known).order_by(F("newest").desc(nulls_first=True), "-pk")
-    return [*first, *others[: CHATS_SHOWN - len(first)]]
+    others = chats.exclude(pk__in=known)
+    first += others.filter(messages=None).order_by("-pk")[:SILENT_SHOWN]
+    spoken = Exists(Message.objects.filter(chat=OuterRef("pk")))
+    first += others.filter(spoken).order_by("-newest")[: CHATS_SHOWN - len(first)]
+    if any(chat.pk == also for chat in first):
+        return first
+    return [*first, *others.filter(pk=also)]
 
 
 def _with_newest_event() -> QuerySet[Chat]:

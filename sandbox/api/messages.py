@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.http import content_disposition_header
 
@@ -104,18 +104,38 @@ def show_callback(params: Params, *, query_id: int) -> Json:  # noqa: ARG001 - a
 def list_messages(params: Params, *, chat: Chat) -> Json:
     """Changed since `after`, oldest change first; ask again with the `event` of this answer.
 
-    From the very beginning, `limit` leaves only the newest that many which still stand.
+    From the very beginning, `limit` leaves only the newest that many which still stand, those
+    `before` a message if one is named; the `keyboard` in force below the chat comes with them.
     """
     after, limit = params.integer("after"), params.integer("limit")
     messages = Message.objects.filter(chat=chat, event__gt=after)
     # Asked before the rows: what comes in between is told again rather than lost.
     newest = messages.aggregate(newest=Max("event"))["newest"] or after
     if limit > 0 and after <= 0:
-        standing = messages.filter(is_deleted=False).order_by("-message_id")
-        messages = messages.filter(pk__in=standing.values("pk")[:limit])
+        messages = _page(messages, limit=limit, before=bounded(params.integer("before")))
     changed = messages.select_related("file", "reply_to").defer("file__content")
     rows = message_rows(changed.order_by("event", "message_id"))
-    return {"messages": rows, "event": max([newest, *(row["event"] for row in rows)])}
+    answer = {"messages": rows, "event": max([newest, *(row["event"] for row in rows)])}
+    return answer if after > 0 else answer | {"keyboard": _reply_keyboard(chat)}
+
+
+def _page(messages: QuerySet[Message], *, limit: int, before: int) -> QuerySet[Message]:
+    standing = messages.filter(is_deleted=False)
+    if before:
+        standing = standing.filter(message_id__lt=before)
+    return messages.filter(pk__in=standing.order_by("-message_id").values("pk")[:limit])
+
+
+def _reply_keyboard(chat: Chat) -> Json | None:
+    """Of the newest message that brings a keyboard or takes it away."""
+    standing = Message.objects.filter(chat=chat, is_deleted=False)
+    row = (
+        standing.filter(reply_markup__has_any_keys=["keyboard", "remove_keyboard"])
+        .order_by("-message_id")
+        .values("message_id", "reply_markup")
+        .first()
+    )
+    return dict(row) if row else None
 
 
 def show_file(request: HttpRequest, path: str) -> HttpResponse:  # noqa: ARG001 - a view

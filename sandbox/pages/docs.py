@@ -1,4 +1,4 @@
-"""`/sandbox/docs/`: README.md and docs/*.md as pages, with the pictures beside them."""
+"""`/sandbox/docs/`: README*.md and docs/*.md as pages, with the pictures beside them."""
 
 import mimetypes
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from sandbox.pages.markdown import read_markdown
 from sandbox.pages.policy import own_page
 
 FRONT = "readme"
+INDONESIAN = "readme-id"
 PICTURE_KINDS = frozenset({".png", ".webp", ".svg"})
 
 
@@ -46,13 +47,18 @@ def page(request: HttpRequest, name: str = FRONT) -> HttpResponse:
 
 def _documents() -> list[Document]:
     """Read the folder each time: names of requests are looked up here and never become paths."""
-    paths = {FRONT: Path(settings.BASE_DIR) / "README.md"}
+    root = Path(settings.BASE_DIR)
+    paths = {FRONT: root / "README.md", INDONESIAN: root / "README.id.md"}
     paths |= {path.stem: path for path in sorted(_folder().glob("*.md"))}
     return [
-        Document(name, path, read_markdown(path.read_text(encoding="utf-8")).title or name)
-        for name, path in paths.items()
-        if path.is_file()
+        Document(name, path, _title(name, path)) for name, path in paths.items() if path.is_file()
     ]
+
+
+def _title(name: str, path: Path) -> str:
+    if name == INDONESIAN:
+        return "Bahasa Indonesia"
+    return read_markdown(path.read_text(encoding="utf-8")).title or name
 
 
 def _folder() -> Path:

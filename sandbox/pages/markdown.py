@@ -65,6 +65,8 @@ def _address(address: str, folder: str) -> str:
 def _page_of(path: PurePosixPath) -> str:
     if path == PurePosixPath("README.md"):
         return reverse("sandbox-docs")
+    if path == PurePosixPath("README.id.md"):
+        return reverse("sandbox-doc", kwargs={"name": "readme-id"})
     if path.parent == PurePosixPath("docs") and re.fullmatch(r"[\w-]+\.md", path.name):
         return reverse("sandbox-doc", kwargs={"name": path.stem})
     if path.parent == PurePosixPath("docs/pictures"):

@@ -20,9 +20,12 @@ COPIES = {"send": 1, "drop": 0, "duplicate": 2}
 
 @require_GET
 @json_view
-def transaction_list(_request: HttpRequest) -> HttpResponse:
-    shown = [_shown(transaction) for transaction in PakasirTransaction.objects.order_by("pk")]
-    return JsonResponse({"transactions": shown})
+def transaction_list(request: HttpRequest) -> HttpResponse:
+    """Newest last; with `limit` only the newest that many."""
+    limit = request.GET.get("limit", "")
+    found = PakasirTransaction.objects.order_by("-pk")
+    newest = found[: int(limit)] if limit.isascii() and limit.isdigit() else found
+    return JsonResponse({"transactions": [_shown(each) for each in reversed(newest)]})
 
 
 def _shown(transaction: PakasirTransaction) -> dict[str, Any]:

@@ -40,8 +40,66 @@ def test_the_personas_come_first_then_their_group_then_the_latest(telegram, sett
 
 def test_at_most_sixty_chats_are_listed(telegram):
     people = [telegram.person() for _ in range(61)]
+    for person in people:
+        telegram.say(person, "x")
 
     assert list(inbox(telegram)) == people[:0:-1]
+    with_also = telegram.see(f"inbox/?also={people[0]}")["chats"]
+    assert [chat["id"] for chat in with_also] == [*people[:0:-1], people[0]]
+    assert telegram.see(f"inbox/?also={people[1]}") == telegram.see("inbox/")
+
+
+def test_people_who_never_wrote_do_not_crowd_out_those_who_did(telegram, chat):
+    silent = [telegram.person() for _ in range(12)]
+    telegram.say(chat, "x")
+
+    assert list(inbox(telegram)) == [*silent[:1:-1], chat]
+
+
+def test_unread_is_what_the_bot_wrote_since(telegram, chat):
+    seen = telegram.ok("sendMessage", chat_id=chat, text="seen")["message_id"]
+    telegram.ok("sendMessage", chat_id=chat, text="one")
+    gone = telegram.ok("sendMessage", chat_id=chat, text="gone")["message_id"]
+    telegram.ok("deleteMessage", chat_id=chat, message_id=gone)
+    telegram.ok("sendMessage", chat_id=chat, text="two")
+    telegram.say(chat, "mine")
+    other = telegram.person()
+    telegram.ok("sendMessage", chat_id=other, text="nobody asks for this one")
+
+    def unread(query):
+        return {each["id"]: each["unread"] for each in telegram.see(f"inbox/{query}")["chats"]}
+
+    assert unread(f"?seen={chat}:{seen},{other + 1}:7") == {chat: 2, other: 0}
+    assert unread(f"?seen={chat}:{2**40},nonsense,:,-1") == {chat: 3, other: 0}
+    assert unread("") == {chat: 0, other: 0}
+
+
+def test_pages_of_a_conversation_bring_its_keyboard(telegram, chat):
+    keyboard = {"keyboard": [[{"text": "STOK"}]]}
+    sent = telegram.ok("sendMessage", chat_id=chat, text="k", reply_markup=keyboard)["message_id"]
+    others = [telegram.say(chat, str(number))["message_id"] for number in range(4)]
+
+    newest = telegram.see(f"chats/{chat}/messages/?after=0&limit=2")
+    earlier = telegram.see(f"chats/{chat}/messages/?limit=2&before={others[2]}")
+
+    assert [row["message_id"] for row in newest["messages"]] == others[2:]
+    assert newest["keyboard"] == {"message_id": sent, "reply_markup": keyboard}
+    assert [row["message_id"] for row in earlier["messages"]] == others[:2]
+    assert earlier["event"] == newest["event"]
+    assert "keyboard" not in telegram.see(f"chats/{chat}/messages/?after={newest['event']}")
+    telegram.ok("deleteMessage", chat_id=chat, message_id=sent)
+    assert telegram.see(f"chats/{chat}/messages/?limit=2")["keyboard"] is None
+
+
+def test_a_page_of_another_site_may_not_drive(telegram, chat):
+    path = f"/sandbox/api/chats/{chat}/messages/"
+    body = {"text": "from elsewhere"}
+    for site, status in {"cross-site": 403, "same-origin": 200, "none": 200}.items():
+        answer = telegram.client.post(
+            path, body, content_type="application/json", headers={"Sec-Fetch-Site": site}
+        )
+        assert answer.status_code == status
+    assert len(telegram.messages(chat)) == 2
 
 
 def test_a_chat_says_who_it_is_with_and_what_was_said_last(telegram, chat):
@@ -59,6 +117,7 @@ def test_a_chat_says_who_it_is_with_and_what_was_said_last(telegram, chat):
         "member_ids": [],
         "event": 0,
         "last": None,
+        "unread": 0,
     }
     said = telegram.say(chat, "halo")
 

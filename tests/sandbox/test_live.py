@@ -144,7 +144,7 @@ def test_a_reset_and_people_who_come_and_change_are_told(telegram, chat, heard):
     telegram.drive(f"users/{chat}/unblock/")
     assert "chats" in heard()
     telegram.drive("reset/")
-    assert heard() == ["chats", "calls", "payments"]
+    assert heard() == ["reset"]
 
 
 def test_an_answered_button_and_typing_are_told(telegram, chat, heard):

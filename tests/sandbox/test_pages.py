@@ -168,7 +168,7 @@ def test_links_and_anchors(source, html):
 
 
 def test_every_link_between_our_documents_arrives(client):
-    names = ["", *(f"{path.stem}/" for path in (ROOT / "docs").glob("*.md"))]
+    names = ["", "readme-id/", *(f"{path.stem}/" for path in (ROOT / "docs").glob("*.md"))]
     pages = {
         f"/sandbox/docs/{name}": Tags(read(client, f"/sandbox/docs/{name}")) for name in names
     }
@@ -305,3 +305,17 @@ def test_a_real_shop_prints_no_login(settings):
         "  Back office  https://shop.test/admin/",
         "  Health       https://shop.test/health/ready/",
     ]
+
+
+@pytest.mark.parametrize("path", ["/nope", "/nope/", "/sandbox/nope/", "/sandbox/docs/x/y/"])
+def test_where_nothing_is_a_page_leads_on(client, path):
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert b"Nothing here" in answer.content
+    assert b"urlpatterns" not in answer.content
+
+
+def test_a_forgotten_slash_is_added(client):
+    for path in ("/sandbox", "/sandbox/docs", "/health/ready"):
+        assert client.get(path).headers["Location"] == f"{path}/"
+    assert client.post("/sandbox").status_code == 404

@@ -373,6 +373,17 @@ def test_the_list_tells_a_bank_app_all_it_shows(client, received):
     assert created < completed < expired
 
 
+def test_only_the_newest_transactions_are_listed_on_request(client):
+    made = [create(client, order_id=f"ORDER-{number}").json()["txn_id"] for number in range(3)]
+
+    def listed(query):
+        answer = client.get(f"{ROOT}/api/transactions/{query}").json()["transactions"]
+        return [each["txn_id"] for each in answer]
+
+    assert listed("?limit=2") == made[1:]
+    assert listed("") == listed("?limit=x") == made
+
+
 def test_one_fault_is_taken_back_and_the_others_stay(client):
     first, other = (fault(client, "status", kind).json()["id"] for kind in ("500", "html"))
     assert client.delete(f"{ROOT}/api/faults/{first}/").json() == {}

@@ -1,7 +1,7 @@
 /** The driving API of the sandbox. Every function rejects with an Error that can be shown. */
 
-async function call(method, path, body) {
-  const options = { method, headers: { Accept: "application/json" } };
+async function call(method, path, body, signal) {
+  const options = { method, signal, headers: { Accept: "application/json" } };
   if (body instanceof FormData) options.body = body;
   else if (body !== undefined) {
     options.body = JSON.stringify(body);
@@ -10,7 +10,8 @@ async function call(method, path, body) {
   let response;
   try {
     response = await fetch(`/sandbox/${path}`, options);
-  } catch {
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
     throw new Error("The shop does not answer. Is script/server still running?");
   }
   const answer = await response.json().catch(() => ({}));
@@ -18,24 +19,32 @@ async function call(method, path, body) {
   return answer;
 }
 
-const get = (path) => call("GET", path);
+const get = (path, signal) => call("GET", path, undefined, signal);
 const post = (path, body = {}) => call("POST", path, body);
 const remove = (path) => call("DELETE", path);
 
-export const inbox = () => get("api/inbox/");
+/** `seen` is [chat id, last message id seen] per chat; `also` a chat that must be among them. */
+export const inbox = ({ seen = [], also = null } = {}) => {
+  const query = new URLSearchParams();
+  if (seen.length) query.set("seen", seen.map((each) => each.join(":")).join(","));
+  if (also) query.set("also", also);
+  return get(`api/inbox/?${query}`);
+};
 export const createUser = (details) => post("api/users/", details);
 export const setBlocked = (userId, isBlocked) => post(`api/users/${userId}/${isBlocked ? "block" : "unblock"}/`);
 export const reset = () => post("api/reset/");
 
-export const messages = (chatId, after, limit) =>
-  get(`api/chats/${chatId}/messages/?after=${after}${limit ? `&limit=${limit}` : ""}`);
+export const newest = (chatId, limit, signal) => get(`api/chats/${chatId}/messages/?after=0&limit=${limit}`, signal);
+export const changes = (chatId, after, signal) => get(`api/chats/${chatId}/messages/?after=${after}`, signal);
+export const earlier = (chatId, before, limit, signal) =>
+  get(`api/chats/${chatId}/messages/?before=${before}&limit=${limit}`, signal);
 export const send = (chatId, message) => post(`api/chats/${chatId}/messages/`, message);
 export const press = (chatId, messageId, fromId, data) =>
   post(`api/chats/${chatId}/messages/${messageId}/press/`, { from_id: fromId, data });
 export const callback = (id) => get(`api/callbacks/${id}/`);
 export const commands = (chatId, language) => get(`api/commands/?chat_id=${chatId}&language_code=${language}`);
 
-export const transactions = () => get("pakasir/api/transactions/");
+export const transactions = (limit) => get(`pakasir/api/transactions/?limit=${limit}`);
 export const pay = (txnId, webhook) => post(`pakasir/transactions/${txnId}/pay/`, { webhook });
 
 export const calls = (after) => get(`api/calls/?after=${after}&limit=200`);

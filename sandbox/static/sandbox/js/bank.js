@@ -3,21 +3,24 @@ import * as api from "./api.js";
 import { attempt } from "./dialogs.js";
 import { byId, h, icon, showRows } from "./dom.js";
 import { exactTime, rupiah, wallClock } from "./format.js";
+import { coalesced } from "./once.js";
+import { recall, remember } from "./storage.js";
 
 const PATIENT = "quickcart-pay-late";
 const LATE_MS = 1_500;
-const RECEIPT_MS = 6_000;
+const RECEIPT_MS = 4_000;
 const SHOWN_PAID = 8;
+const NEWEST = 60;
 
 export class Bank {
   #transactions = [];
-  #patient = new Set(JSON.parse(localStorage.getItem(PATIENT) ?? "[]"));
+  #patient = new Set(JSON.parse(recall(PATIENT) ?? "[]"));
   #errors = new Map();
   #busy = new Set();
   #hiding = null;
 
-  constructor({ onWaiting }) {
-    this.onWaiting = onWaiting;
+  constructor({ onWaiting, onPaid }) {
+    Object.assign(this, { onWaiting, onPaid });
     this.screen = byId("bank-screen");
     this.lists = Object.fromEntries(["pending", "canceled", "completed"].map((status) => [status, h("ul", { class: status })]));
     this.screen.replaceChildren(
@@ -30,8 +33,10 @@ export class Bank {
     this.#tick();
   }
 
-  async load() {
-    const found = await attempt(() => api.transactions());
+  load = coalesced(() => this.#fetch());
+
+  async #fetch() {
+    const found = await attempt(() => api.transactions(NEWEST));
     if (!found) return;
     this.#transactions = found.transactions.reverse();
     this.#show();
@@ -71,7 +76,7 @@ export class Bank {
   #setPatient(id, isPatient) {
     if (isPatient) this.#patient.add(id);
     else this.#patient.delete(id);
-    localStorage.setItem(PATIENT, JSON.stringify([...this.#patient]));
+    remember(PATIENT, JSON.stringify([...this.#patient]));
     this.#show();
   }
 
@@ -101,17 +106,28 @@ export class Bank {
 
   #receipt(transaction, webhook, statuses) {
     const receipt = byId("receipt");
-    const close = () => (receipt.hidden = true);
+    const hadFocus = this.screen.contains(document.activeElement) || document.activeElement === document.body;
+    const close = () => {
+      const focused = receipt.contains(document.activeElement);
+      receipt.hidden = true;
+      if (focused) this.screen.focus({ preventScroll: true });
+    };
+    const done = () => {
+      clearTimeout(this.#hiding);
+      close();
+      this.onPaid();
+    };
     receipt.replaceChildren(
       h("span", { class: "tick" }, icon("check")),
       h("strong", {}, rupiah(transaction?.total_payment ?? 0)),
       h("p", {}, "Paid with pretend money"),
       h("small", {}, told(webhook, statuses)),
-      h("button", { type: "button", onclick: close, dataset: { close: "bank-on-phone" } }, "Done"),
+      h("button", { type: "button", onclick: done }, "Done"),
     );
     receipt.hidden = false;
+    if (hadFocus) receipt.querySelector("button").focus();
     clearTimeout(this.#hiding);
-    this.#hiding = setTimeout(close, RECEIPT_MS);
+    this.#hiding = setTimeout(done, RECEIPT_MS);
   }
 
   #tick() {

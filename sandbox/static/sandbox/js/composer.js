@@ -1,5 +1,6 @@
-/** What one writes with: text, commands, files, the reply keyboard, and the big Start. */
+/** What one writes with: text, files, the reply keyboard, and the big Start. */
 import * as api from "./api.js";
+import { Commands } from "./commands.js";
 import { attempt, toast } from "./dialogs.js";
 import { byId, h } from "./dom.js";
 
@@ -10,81 +11,94 @@ export class Composer {
   #me = null;
   #replyTo = null;
   #drafts = new Map();
-  #commands = [];
-  #markup = null;
+  #keyboard = null;
   #isKeyboardWanted = true;
+  #sending = Promise.resolve();
 
   constructor({ onSent }) {
     this.onSent = onSent;
     this.box = byId("message");
+    this.box.enterKeyHint = isTouch.matches ? "enter" : "send";
+    this.commands = new Commands(this.box, { onChosen: (command) => this.#choose(command) });
     byId("form").addEventListener("submit", (event) => this.#submit(event));
     this.box.addEventListener("input", () => this.#typed());
     this.box.addEventListener("keydown", (event) => this.#key(event));
     this.box.addEventListener("paste", (event) => this.#paste(event));
+    this.box.addEventListener("focus", () => isTouch.matches && this.#wantKeyboard(false));
     byId("attach").addEventListener("change", (event) => this.#attach(event));
     byId("start").addEventListener("click", () => this.#start());
-    byId("commands").addEventListener("click", () => this.#toggleCommands());
     byId("toggle-keyboard").addEventListener("click", () => this.#toggleKeyboard());
     byId("reply-to").querySelector("button").addEventListener("click", () => this.replyTo(null));
-    byId("suggestions").addEventListener("click", (event) => this.#choose(event.target.closest("li")));
     byId("reply-keyboard").addEventListener("click", (event) => this.#pressKey(event.target.closest("button")));
-    document.addEventListener("keydown", (event) => event.key === "Escape" && this.#escape());
   }
 
   async open(chat, me) {
     if (this.#chat) this.#drafts.set(this.#chat.id, this.box.value);
-    [this.#chat, this.#me, this.#commands] = [chat, me, []];
+    [this.#chat, this.#me] = [chat, me];
     this.box.value = this.#drafts.get(chat.id) ?? "";
     this.replyTo(null);
     this.#typed();
-    byId("commands").hidden = chat.kind !== "private";
-    const found = await attempt(() => api.commands(chat.id, me?.language_code ?? ""));
-    if (chat === this.#chat) this.#commands = found?.commands ?? [];
+    this.setKeyboard(null);
+    this.showState({ mustStart: false });
+    await this.commands.load(chat, me);
   }
 
-  /** The Start button stands in for everything else while the chat is new or the bot is blocked. */
-  showState({ isEmpty, isBlocked }) {
-    const isPrivate = this.#chat?.kind === "private";
-    const mustStart = isPrivate && (isEmpty || isBlocked);
+  /** Start stands in for everything else while the chat is new or the bot is blocked. */
+  showState({ mustStart, isBlocked = false }) {
+    const hadFocus = document.activeElement === byId("start");
     byId("start").hidden = !mustStart;
     byId("start").textContent = isBlocked ? "Restart" : "Start";
-    byId("start").dataset.blocked = String(Boolean(isBlocked));
+    byId("start").dataset.blocked = String(isBlocked);
     byId("form").hidden = mustStart;
-    this.#showKeyboard(mustStart);
+    this.#showKeyboard();
+    this.#typed();
+    if (hadFocus && !mustStart && !isTouch.matches) this.box.focus();
   }
 
-  setKeyboard(markup) {
-    const changed = JSON.stringify(markup) !== JSON.stringify(this.#markup);
-    this.#markup = markup;
-    this.box.placeholder = markup?.input_field_placeholder || "Message";
-    if (changed) this.#isKeyboardWanted = true;
-    this.#showKeyboard(byId("form").hidden);
+  // --- The reply keyboard ---
+
+  /** The message that brings the keyboard, or null: the same keys in a newer message come back. */
+  setKeyboard(row) {
+    const isNew = JSON.stringify([row?.message_id, row?.reply_markup]) !== JSON.stringify([this.#keyboard?.message_id, this.#keyboard?.reply_markup]);
+    this.#keyboard = row;
+    this.box.placeholder = row?.reply_markup.input_field_placeholder || "Message";
+    if (isNew && row) this.#isKeyboardWanted = !isTouch.matches || document.activeElement !== this.box;
+    this.#showKeyboard();
   }
 
-  #showKeyboard(isHidden) {
+  #showKeyboard() {
     const area = byId("reply-keyboard");
-    const rows = this.#markup?.keyboard ?? [];
+    const rows = this.#keyboard?.reply_markup.keyboard ?? [];
     const stamp = JSON.stringify(rows);
     if (area.dataset.stamp !== stamp) {
       area.replaceChildren(...rows.map((row) => h("div", { class: "row" }, row.map(replyKey))));
       area.dataset.stamp = stamp;
     }
-    const isShown = rows.length > 0 && this.#isKeyboardWanted && !isHidden;
+    const isShown = rows.length > 0 && this.#isKeyboardWanted && !byId("form").hidden;
     area.hidden = !isShown;
     byId("toggle-keyboard").hidden = rows.length === 0;
     byId("toggle-keyboard").setAttribute("aria-expanded", String(isShown));
   }
 
+  #wantKeyboard(isWanted) {
+    this.#isKeyboardWanted = isWanted;
+    this.#showKeyboard();
+  }
+
+  /** On a touch screen the keys of the bot take the place of the keyboard of the system. */
   #toggleKeyboard() {
-    this.#isKeyboardWanted = !this.#isKeyboardWanted;
-    this.#showKeyboard(false);
+    const isWanted = byId("reply-keyboard").hidden;
+    if (isWanted && isTouch.matches) this.box.blur();
+    this.#wantKeyboard(isWanted);
   }
 
   #pressKey(button) {
     if (!button) return;
     this.say(button.textContent);
-    if (this.#markup?.one_time_keyboard) this.#toggleKeyboard();
+    if (this.#keyboard?.reply_markup.one_time_keyboard) this.#wantKeyboard(false);
   }
+
+  // --- Writing ---
 
   replyTo(row) {
     this.#replyTo = row;
@@ -107,18 +121,18 @@ export class Composer {
     return this.#send({ text });
   }
 
-  async #send(message) {
-    if (!this.#me) return toast("Nobody of this group is here to write");
-    const body = { from_id: this.#me.id, ...message };
+  /** One after the other, so that they arrive in the order they were written; to whom it was meant then. */
+  #send(message) {
+    const [chat, me] = [this.#chat, this.#me];
+    if (!me) return toast("Nobody of this group is here to write");
+    const body = { from_id: me.id, ...message };
     if (this.#replyTo) body.reply_to_message_id = this.#replyTo.message_id;
-    const sent = await attempt(() => api.send(this.#chat.id, body));
-    if (sent) this.#sent();
-    return sent;
-  }
-
-  #sent() {
     this.replyTo(null);
-    this.onSent();
+    this.#sending = this.#sending.then(() => attempt(() => api.send(chat.id, asForm(body))));
+    return this.#sending.then(async (sent) => {
+      if (sent && chat === this.#chat) await this.onSent();
+      return sent;
+    });
   }
 
   async #submit(event) {
@@ -127,21 +141,34 @@ export class Composer {
     if (!text) return;
     this.box.value = "";
     this.#typed();
-    if (!(await this.#send({ text })) && !this.box.value) this.write(text);
+    await this.#sendOrKeep(text, { text });
+  }
+
+  /** What could not be sent goes back where it was written, before whatever was written since. */
+  async #sendOrKeep(text, message) {
+    const chat = this.#chat;
+    if ((await this.#send(message)) || !text) return;
+    const isHere = chat === this.#chat;
+    const since = isHere ? this.box.value : (this.#drafts.get(chat.id) ?? "");
+    const kept = since ? `${text}\n${since}` : text;
+    if (isHere) this.write(kept);
+    else this.#drafts.set(chat.id, kept);
   }
 
   async #start() {
-    if (byId("start").dataset.blocked === "true") {
-      if (!(await attempt(() => api.setBlocked(this.#chat.id, false)))) return;
-    }
-    await this.say("/start");
-    if (!isTouch.matches) this.box.focus();
+    const button = byId("start");
+    if (button.ariaBusy === "true") return; // not disabled: that would cost the focus
+    button.ariaBusy = "true";
+    const isBlocked = button.dataset.blocked === "true";
+    const isFree = !isBlocked || (await attempt(() => api.setBlocked(this.#chat.id, false)));
+    if (isFree) await this.say("/start");
+    button.ariaBusy = null;
   }
 
-  async #attach(event) {
+  #attach(event) {
     const [file] = event.target.files;
+    if (file) this.#sendFile(file);
     event.target.value = "";
-    if (file) await this.#sendFile(file);
   }
 
   #paste(event) {
@@ -152,80 +179,46 @@ export class Composer {
   }
 
   async #sendFile(file) {
-    if (!this.#me) return;
     const isPhoto = /^image\/(png|jpeg|webp|gif)$/.test(file.type);
-    const form = new FormData();
-    form.set("from_id", String(this.#me.id));
-    if (this.box.value.trim()) form.set("caption", this.box.value.trim());
-    if (this.#replyTo) form.set("reply_to_message_id", String(this.#replyTo.message_id));
-    form.set(isPhoto ? "photo" : "document", file, file.name);
-    if (!(await attempt(() => api.send(this.#chat.id, form)))) return;
+    const caption = this.box.value.trim();
     this.box.value = "";
     this.#typed();
-    this.#sent();
+    const message = caption ? { caption } : {};
+    await this.#sendOrKeep(caption, { ...message, [isPhoto ? "photo" : "document"]: file });
   }
 
-  // --- Typing and commands ---
+  #choose(command) {
+    this.box.value = "";
+    this.#typed();
+    this.say(`/${command}`);
+  }
 
   #typed() {
     this.box.style.height = "auto";
-    this.box.style.height = `${Math.min(this.box.scrollHeight, 160)}px`;
+    if (this.box.scrollHeight) this.box.style.height = `${Math.min(this.box.scrollHeight, 160)}px`;
     byId("send").classList.toggle("ready", this.box.value.trim() !== "");
-    const typed = /^\/(\w*)$/.exec(this.box.value);
-    this.#suggest(typed ? this.#commands.filter((each) => each.command.startsWith(typed[1].toLowerCase())) : []);
-  }
-
-  #suggest(commands) {
-    const list = byId("suggestions");
-    list.replaceChildren(...commands.map((each, at) => suggestion(each, at === 0)));
-    list.hidden = commands.length === 0;
-    byId("commands").setAttribute("aria-expanded", String(!list.hidden));
-  }
-
-  #toggleCommands() {
-    const isOpen = !byId("suggestions").hidden;
-    this.#suggest(isOpen ? [] : this.#commands);
-    if (!isOpen && !this.#commands.length) toast("The bot has published no commands yet");
-  }
-
-  #choose(item) {
-    if (!item) return;
-    this.#suggest([]);
-    this.box.value = "";
-    this.#typed();
-    this.say(`/${item.dataset.command}`);
+    this.commands.suggestFor(this.box.value);
   }
 
   #key(event) {
-    const list = byId("suggestions");
-    if (!list.hidden && ["ArrowDown", "ArrowUp", "Tab"].includes(event.key)) return this.#walk(event, list);
+    if (this.commands.handleKey(event)) return;
+    if (event.key === "Escape") this.replyTo(null);
     const sends = event.key === "Enter" && !event.shiftKey && !event.isComposing && !isTouch.matches;
-    if (!sends) return undefined;
+    if (!sends) return;
     event.preventDefault();
-    if (!list.hidden && list.dataset.walked) return this.#choose(list.querySelector("[aria-selected=true]"));
-    return byId("form").requestSubmit();
+    byId("form").requestSubmit();
   }
+}
 
-  #walk(event, list) {
-    event.preventDefault();
-    const items = [...list.children];
-    const step = event.key === "ArrowUp" ? -1 : 1;
-    const at = (items.findIndex((item) => item.ariaSelected === "true") + (list.dataset.walked ? step : 0) + items.length) % items.length;
-    list.dataset.walked = "yes";
-    items.forEach((item, index) => item.setAttribute("aria-selected", String(index === at)));
-    items[at].scrollIntoView({ block: "nearest" });
-  }
-
-  #escape() {
-    if (!byId("suggestions").hidden) return this.#suggest([]);
-    return this.replyTo(null);
-  }
+/** Files travel as a form, all else as JSON. */
+function asForm(message) {
+  if (!Object.values(message).some((value) => value instanceof File)) return message;
+  const form = new FormData();
+  for (const [name, value] of Object.entries(message)) form.append(name, value);
+  return form;
 }
 
 function replyKey(button) {
   const text = typeof button === "string" ? button : button.text;
   return h("button", { type: "button", class: "key" }, text);
 }
-
-const suggestion = (each, isFirst) =>
-  h("li", { role: "option", "aria-selected": String(isFirst), dataset: { command: each.command } }, h("strong", {}, `/${each.command}`), h("span", {}, each.description));

@@ -1,139 +1,229 @@
-/** The open chat: its messages in order, changed in place, and what one does to them. */
+/** The open chat: its messages in order, changed in place. What one does to them: actions.js. */
 import * as api from "./api.js";
-import { alertBox, attempt, copy, toast } from "./dialogs.js";
+import { toast } from "./dialogs.js";
 import { byId, h } from "./dom.js";
 import { dayName } from "./format.js";
 import { renderMessage } from "./message.js";
+import { coalesced } from "./once.js";
 
-const NEWEST = 150;
+const PAGE = 150;
 const NEAR_BOTTOM = 140;
 const SAME_BREATH_SECONDS = 600;
-const ANSWER_CHECKS = 20;
+const RETRY_MS = 2_000;
+const FOLLOW_MS = 4_000;
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Conversation {
   chat = null;
   me = null;
   rows = new Map();
+  isLoaded = false;
+  /** Fetches what changed; asked while it does, it does so once more. */
+  refresh = async () => {};
+  #articles = new Map();
   #event = 0;
   #missed = 0;
   #isStuck = true;
-  #loading = Promise.resolve();
-  #pressed = new Map();
+  #leaving = new AbortController();
+  #olderKeyboard = null;
+  #focusLostAt = -Infinity;
 
-  constructor({ onKeyboard, onReply, onSeen, onChanged, onCommand, onQuery }) {
-    Object.assign(this, { onKeyboard, onReply, onSeen, onChanged, onCommand, onQuery });
+  constructor({ onKeyboard, onSeen, onChanged, onBotMessage }) {
+    Object.assign(this, { onKeyboard, onSeen, onChanged, onBotMessage });
     this.log = byId("log");
     this.scroller = byId("scroller");
-    this.log.addEventListener("click", (event) => this.#click(event));
-    this.log.addEventListener("dblclick", (event) => event.target.closest("button, a, [data-copy]") || this.#reply(event));
-    this.log.addEventListener("keydown", (event) => this.#key(event));
     this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     byId("down").addEventListener("click", () => this.toBottom({ smooth: true }));
     byId("earlier").addEventListener("click", () => this.#showEarlier());
-    new ResizeObserver(() => this.#isStuck && this.toBottom()).observe(this.scroller);
-    new ResizeObserver(() => this.#isStuck && this.toBottom()).observe(this.log);
+    const keepBottom = new ResizeObserver(() => this.#isStuck && this.toBottom());
+    [this.scroller, this.log].forEach((each) => keepBottom.observe(each));
   }
 
   /** Shows another chat; `me` is who acts in it. */
   async open(chat, me) {
-    Object.assign(this, { chat, me, rows: new Map() });
-    this.#event = 0;
-    this.#pressed.clear();
+    this.leave();
+    Object.assign(this, { chat, me });
+    const { signal } = this.#leaving;
+    this.log.setAttribute("aria-busy", "true");
+    this.refresh = coalesced(() => this.#fetch(chat, signal));
+    await this.refresh();
+  }
+
+  leave() {
+    this.#leaving.abort();
+    this.#leaving = new AbortController();
+    Object.assign(this, { chat: null, me: null, rows: new Map(), isLoaded: false, refresh: async () => {} });
+    this.#articles.clear();
+    [this.#event, this.#olderKeyboard, this.#isStuck] = [0, null, true];
     this.log.replaceChildren();
-    this.#isStuck = true;
     this.#setMissed(0);
     byId("earlier").hidden = true;
-    await this.refresh();
-    byId("earlier").hidden = this.rows.size < NEWEST;
-    this.toBottom();
   }
 
-  /** Fetches what changed; one request at a time, so that changes are applied in order. */
-  refresh() {
-    this.#loading = this.#loading.then(() => this.#fetch(this.chat)).catch((error) => toast(error.message));
-    return this.#loading;
+  get isEmpty() {
+    return this.isLoaded && this.rows.size === 0;
   }
 
-  async #fetch(chat) {
-    if (!chat) return;
-    const isFirst = this.#event === 0;
-    const found = await api.messages(chat.id, this.#event, isFirst ? NEWEST : 0);
-    if (chat !== this.chat) return;
-    this.#event = Math.max(found.event, this.#event);
-    this.#apply(found.messages, { isFirst });
-  }
-
-  #apply(changed, { isFirst }) {
-    const stuck = this.#isStuck;
-    let arrived = 0;
-    for (const row of changed) {
-      if (row.deleted) this.#remove(row.message_id);
-      else arrived += this.#put(row) && row.from_bot ? 1 : 0;
+  async #fetch(chat, signal) {
+    try {
+      if (this.isLoaded) await this.#fetchChanges(chat, signal);
+      else await this.#fetchNewest(chat, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (this.isLoaded) toast(error.message);
+      else setTimeout(() => signal.aborted || this.refresh(), RETRY_MS);
     }
-    if (!changed.length && !isFirst) return;
+  }
+
+  async #fetchNewest(chat, signal) {
+    const found = await api.newest(chat.id, PAGE, signal);
+    if (signal.aborted) return;
+    this.#event = found.event;
+    this.#olderKeyboard = found.keyboard;
+    this.isLoaded = true;
+    found.messages.forEach((row) => this.#put(row));
+    byId("earlier").hidden = found.messages.length < PAGE;
+    this.#changed();
+    this.toBottom();
+    this.log.setAttribute("aria-busy", "false");
+  }
+
+  async #fetchChanges(chat, signal) {
+    const found = await api.changes(chat.id, this.#event, signal);
+    if (signal.aborted) return;
+    this.#event = Math.max(found.event, this.#event);
+    if (!found.messages.length) return;
+    const oldest = Math.min(...this.rows.keys());
+    const shown = found.messages.filter((row) => this.rows.size === 0 || row.message_id >= oldest);
+    const isStuck = this.#isStuck;
+    const fresh = shown.filter((row) => (row.deleted ? this.#remove(row.message_id) : this.#put(row)));
+    this.#changed();
+    if (isStuck || fresh.some((row) => row.from_id === this.me?.id)) this.toBottom();
+    else this.#setMissed(this.#missed + fresh.filter((row) => row.from_bot).length);
+    if (fresh.some((row) => row.from_bot)) this.onBotMessage();
+    this.#followFocus(fresh);
+  }
+
+  #followFocus(rows) {
+    const isLost = document.activeElement === this.log && performance.now() - this.#focusLostAt < FOLLOW_MS;
+    const successor = isLost && rows.findLast((row) => row.reply_markup?.inline_keyboard);
+    if (!successor) return;
+    this.#articles.get(successor.message_id)?.querySelector(".key")?.focus({ preventScroll: true });
+    this.#focusLostAt = -Infinity;
+  }
+
+  async #showEarlier() {
+    const button = byId("earlier");
+    const { signal } = this.#leaving;
+    const [chat, oldest] = [this.chat, Math.min(...this.rows.keys())];
+    button.disabled = true;
+    try {
+      const found = await api.earlier(chat.id, oldest, PAGE, signal);
+      if (signal.aborted) return;
+      const height = this.scroller.scrollHeight;
+      this.#isStuck = false;
+      found.messages.forEach((row) => this.#put(row));
+      this.#changed();
+      this.scroller.scrollTop += this.scroller.scrollHeight - height;
+      button.hidden = found.messages.length < PAGE;
+    } catch (error) {
+      if (!signal.aborted) toast(error.message);
+    } finally {
+      button.disabled = false;
+    }
+  }
+
+  /** Returns whether the message is new here; an older state than the one shown changes nothing. */
+  #put(row) {
+    const { message_id: id } = row;
+    const known = this.#articles.get(id);
+    if (known && this.rows.get(id).event > row.event) return false;
+    this.rows.set(id, row);
+    const article = renderMessage(row, { me: this.me?.id, isGroup: this.chat.kind !== "private", known, log: this.log });
+    if (known) return false;
+    this.#articles.set(id, article);
+    this.#insert(article, id);
+    return true;
+  }
+
+  /** Nearly always at the end. */
+  #insert(article, id) {
+    const last = this.log.lastElementChild;
+    if (!last || Number(last.dataset.id) < id) return this.log.append(article);
+    const after = [...this.#articles.keys()].filter((each) => each > id);
+    return this.log.insertBefore(article, this.#articles.get(Math.min(...after)));
+  }
+
+  #remove(id) {
+    const article = this.#articles.get(id);
+    const hadFocus = article?.contains(document.activeElement);
+    article?.remove();
+    this.#articles.delete(id);
+    this.rows.delete(id);
+    if (hadFocus) this.#handOnFocus(id);
+    return false;
+  }
+
+  /** To the message that took its place, now or as soon as it comes: who shops by keyboard goes on there. */
+  #handOnFocus(id) {
+    this.log.focus({ preventScroll: true });
+    this.#focusLostAt = performance.now();
+    this.#followFocus([...this.rows.values()].filter((row) => row.message_id > id));
+  }
+
+  #changed() {
     this.#tidy();
     this.onKeyboard(this.#keyboard());
-    const isMine = changed.some((row) => !row.from_bot && row.from_id === this.me?.id);
-    if (stuck || isMine) this.toBottom();
-    else if (!isFirst) this.#setMissed(this.#missed + arrived);
+    this.onChanged();
     if (this.#isStuck) this.#seen();
   }
 
-  /** Returns whether the message is new here. */
-  #put(row) {
-    const known = this.log.querySelector(`article[data-id="${row.message_id}"]`);
-    this.rows.set(row.message_id, row);
-    const article = renderMessage(row, { me: this.me?.id, isGroup: this.chat.kind !== "private", known });
-    if (!known) this.#insert(article, row.message_id);
-    return !known;
-  }
-
-  #insert(article, messageId) {
-    const articles = [...this.log.querySelectorAll("article")];
-    const next = articles.find((each) => Number(each.dataset.id) > messageId);
-    this.log.insertBefore(article, next ?? null);
-  }
-
-  #remove(messageId) {
-    this.rows.delete(messageId);
-    const article = this.log.querySelector(`article[data-id="${messageId}"]`);
-    if (article?.contains(document.activeElement)) this.log.focus({ preventScroll: true });
-    article?.remove();
-  }
-
-  /** Days between messages; which bubbles belong together. */
+  /** Days between messages; which bubbles belong together. What is right already is not touched. */
   #tidy() {
-    this.log.querySelectorAll(".day").forEach((each) => each.remove());
+    const days = new Map([...this.log.querySelectorAll(".day")].map((each) => [each.dataset.day, each]));
     let before = null;
     for (const article of this.log.querySelectorAll("article")) {
       const name = dayName(Number(article.dataset.date));
       const isNewDay = !before || dayName(Number(before.dataset.date)) !== name;
-      if (isNewDay) this.log.insertBefore(h("p", { class: "day" }, h("span", {}, name)), article);
+      if (isNewDay) this.#markDay(name, article, days);
       const follows = !isNewDay && belongTogether(before, article);
       article.classList.toggle("follows", follows);
       before?.classList.toggle("last", !follows);
       before = article;
     }
     before?.classList.add("last");
-    this.onChanged();
+    days.forEach((each) => each.remove());
+  }
+
+  #markDay(name, article, days) {
+    const mark = days.get(name) ?? h("p", { class: "day", "aria-live": "off", dataset: { day: name } }, h("span", {}, name));
+    days.delete(name);
+    if (mark.nextElementSibling !== article) this.log.insertBefore(mark, article);
   }
 
   /** The reply keyboard in force: that of the newest message that brings or removes one. */
   #keyboard() {
     const newest = [...this.rows.values()].sort((a, b) => b.message_id - a.message_id);
-    const markup = newest.find((row) => row.reply_markup?.keyboard || row.reply_markup?.remove_keyboard)?.reply_markup;
-    return markup?.keyboard ? markup : null;
+    const found = newest.find((row) => row.reply_markup?.keyboard || row.reply_markup?.remove_keyboard) ?? this.#olderKeyboard;
+    return found?.reply_markup?.keyboard ? found : null;
   }
 
-  get isEmpty() {
-    return this.rows.size === 0;
-  }
+  // --- Where one looks ---
 
   toBottom({ smooth = false } = {}) {
     this.#isStuck = true;
-    this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior: smooth ? "smooth" : "instant" });
+    this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior: smooth && !calm.matches ? "smooth" : "instant" });
     this.#setMissed(0);
     this.#seen();
+  }
+
+  jump(messageId) {
+    const article = this.#articles.get(messageId);
+    if (!article) return toast("That message is not here any more");
+    article.scrollIntoView({ block: "center", behavior: calm.matches ? "instant" : "smooth" });
+    article.classList.remove("flash");
+    void article.offsetWidth; // starts the animation anew
+    return article.classList.add("flash");
   }
 
   #scrolled() {
@@ -154,100 +244,6 @@ export class Conversation {
 
   #seen() {
     if (this.chat && !document.hidden && this.rows.size) this.onSeen(this.chat.id, Math.max(...this.rows.keys()));
-  }
-
-  async #showEarlier() {
-    byId("earlier").hidden = true;
-    const height = this.scroller.scrollHeight;
-    const found = await attempt(() => api.messages(this.chat.id, 0));
-    if (!found) return;
-    this.#isStuck = false;
-    this.#apply(found.messages, { isFirst: true });
-    this.scroller.scrollTop += this.scroller.scrollHeight - height;
-  }
-
-  // --- What one does to a message ---
-
-  #click(event) {
-    const target = event.target.closest("[data-data], [data-query], [data-copy], [data-to], [data-reply], .bot-command, .spoiler, a[href]");
-    if (!target) return;
-    if (target.dataset.data !== undefined) this.#press(target);
-    else if (target.dataset.query !== undefined) this.onQuery(target.dataset.query);
-    else if (target.dataset.copy !== undefined) copy(target.textContent);
-    else if (target.dataset.to) this.#jump(target.dataset.to);
-    else if (target.dataset.reply !== undefined) this.#reply(event);
-    else if (target.matches(".bot-command")) this.onCommand(target.textContent);
-    else if (target.matches(".spoiler")) target.classList.toggle("shown");
-    else this.#follow(event, target);
-  }
-
-  #key(event) {
-    if (!["Enter", " "].includes(event.key) || !event.target.matches("[data-copy]")) return;
-    event.preventDefault();
-    copy(event.target.textContent);
-  }
-
-  /** A link to the bot stays here: in Telegram it would open this chat, too. */
-  #follow(event, link) {
-    const address = new URL(link.href);
-    const isOurs = address.hostname === "t.me" && address.pathname.slice(1).toLowerCase() === this.bot?.username.toLowerCase();
-    if (!isOurs) return;
-    event.preventDefault();
-    const start = address.searchParams.get("start");
-    if (start !== null) this.onCommand(`/start ${start}`.trim());
-  }
-
-  #reply(event) {
-    const article = event.target.closest("article");
-    if (!article) return;
-    window.getSelection()?.removeAllRanges();
-    this.onReply(this.rows.get(Number(article.dataset.id)));
-  }
-
-  #jump(messageId) {
-    const article = this.log.querySelector(`article[data-id="${messageId}"]`);
-    if (!article) return toast("That message is gone");
-    article.scrollIntoView({ block: "center", behavior: "smooth" });
-    article.classList.remove("flash");
-    void article.offsetWidth; // starts the animation anew
-    return article.classList.add("flash");
-  }
-
-  async #press(button) {
-    if (!this.me) return toast("Nobody of this group is here to press it");
-    const messageId = Number(button.closest("article").dataset.id);
-    button.setAttribute("aria-busy", "true");
-    const free = () => button.removeAttribute("aria-busy");
-    const pressed = await attempt(() => api.press(this.chat.id, messageId, this.me.id, button.dataset.data));
-    if (!pressed) return free();
-    const id = pressed.callback_query_id;
-    this.#pressed.set(id, { free, checks: 0 });
-    return setTimeout(() => this.#checkAgain(id), 1_000);
-  }
-
-  /** Should the word of the answer be lost on the way, the answer is found all the same. */
-  async #checkAgain(id) {
-    const waiting = this.#pressed.get(id);
-    if (!waiting) return;
-    await this.answered(id);
-    if (!this.#pressed.has(id)) return;
-    waiting.checks += 1;
-    if (waiting.checks < ANSWER_CHECKS) return void setTimeout(() => this.#checkAgain(id), 1_000);
-    this.#pressed.delete(id);
-    waiting.free();
-    toast("The bot did not answer this button");
-  }
-
-  /** The bot answered a callback query: perhaps one of ours. */
-  async answered(id) {
-    const waiting = this.#pressed.get(id);
-    if (!waiting) return;
-    const answer = await api.callback(id).catch(() => ({ answered: false }));
-    if (!answer.answered || !this.#pressed.delete(id)) return;
-    waiting.free();
-    if (!answer.text) return;
-    if (answer.show_alert) alertBox(answer.text);
-    else toast(answer.text);
   }
 }
 

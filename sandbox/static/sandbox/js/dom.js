@@ -49,9 +49,12 @@ export function showRows(list, rows) {
   if (focused && focused !== document.activeElement && list.contains(focused)) focused.focus({ preventScroll: true });
 }
 
-/** Moves the focus from a part of `before` to the part at the same place of `after`. */
-export function keepFocus(before, after) {
+/** Moves the focus from a part of `before` to the part at the same place of `after`, else to `otherwise`. */
+export function keepFocus(before, after, otherwise = null) {
   const place = before.contains(document.activeElement) && document.activeElement.closest("[data-place]")?.dataset.place;
   if (!place) return;
-  queueMicrotask(() => after.querySelector(`[data-place="${CSS.escape(place)}"]`)?.focus({ preventScroll: true }));
+  queueMicrotask(() => {
+    const successor = after.querySelector(`[data-place="${CSS.escape(place)}"]`) ?? otherwise;
+    successor?.focus({ preventScroll: true });
+  });
 }

@@ -2,6 +2,8 @@
 import * as api from "./api.js";
 import { byId, h, icon, showRows } from "./dom.js";
 import { hueOf, initials, listTime } from "./format.js";
+import { coalesced } from "./once.js";
+import { recall, remember } from "./storage.js";
 
 const SEEN = "quickcart-seen:";
 const ROLES = { customer: "customer", reseller: "reseller", admin: "admin", group: "group", guest: "new" };
@@ -21,12 +23,17 @@ export class Inbox {
     this.list.addEventListener("keydown", (event) => this.#walk(event));
   }
 
-  async load() {
-    const found = await api.inbox();
+  load = coalesced(() => this.#fetch());
+
+  async #fetch() {
+    const seen = this.chats.map((chat) => [chat.id, this.#seen(chat)]);
+    const found = await api.inbox({ seen, also: this.openId });
+    const isFirst = this.bot === null;
     this.bot = found.bot;
     this.chats = found.chats.filter((chat) => chat.migrated_to === null);
     this.chats.forEach((chat) => this.#firstSight(chat));
     this.show();
+    if (isFirst) await this.#fetch(); // now that it is known what was seen
   }
 
   find(chatId) {
@@ -47,39 +54,34 @@ export class Inbox {
   markSeen(chatId, messageId) {
     const chat = this.find(chatId);
     if (!chat || messageId <= this.#seen(chat)) return;
-    localStorage.setItem(SEEN + chatId, String(messageId));
+    remember(SEEN + chatId, messageId);
+    chat.unread = 0;
     this.show();
   }
 
   /** What was there before this browser came is no news. */
   #firstSight(chat) {
     const newest = chat.last?.message_id ?? 0;
-    const seen = localStorage.getItem(SEEN + chat.id);
-    if (seen === null || Number(seen) > newest) localStorage.setItem(SEEN + chat.id, String(newest));
+    const seen = recall(SEEN + chat.id);
+    if (seen === null || Number(seen) > newest) remember(SEEN + chat.id, newest);
   }
 
   #seen(chat) {
-    return Number(localStorage.getItem(SEEN + chat.id) ?? 0);
-  }
-
-  unread(chat) {
-    if (!chat.last?.from_bot) return 0;
-    return Math.max(chat.last.message_id - this.#seen(chat), 0);
+    return Number(recall(SEEN + chat.id) ?? 0);
   }
 
   show() {
     const rows = this.chats.map((chat) => ({
       key: String(chat.id),
-      stamp: JSON.stringify([chat.title, chat.last, chat.blocked, this.unread(chat), chat.id === this.openId, new Date().toDateString()]),
+      stamp: JSON.stringify([chat.title, chat.last, chat.blocked, chat.unread, chat.id === this.openId, new Date().toDateString()]),
       make: () => this.#row(chat),
     }));
     showRows(this.list, rows);
-    const total = this.chats.reduce((sum, chat) => sum + this.unread(chat), 0);
+    const total = this.chats.reduce((sum, chat) => sum + chat.unread, 0);
     document.title = `${total ? `(${total}) ` : ""}${this.bot?.name ?? "QuickCart"} · sandbox`;
   }
 
   #row(chat) {
-    const unread = this.unread(chat);
     const isOpen = chat.id === this.openId;
     return h(
       "li",
@@ -91,8 +93,8 @@ export class Inbox {
         h(
           "span",
           { class: "lines" },
-          h("span", { class: "first" }, h("strong", {}, chat.title), roleMark(chat), chat.last && h("time", {}, listTime(chat.last.date))),
-          h("span", { class: "second" }, h("span", { class: "preview" }, preview(chat)), unread ? badge(unread) : null),
+          h("span", { class: "first" }, h("strong", { dir: "auto" }, chat.title), roleMark(chat), chat.last && h("time", {}, listTime(chat.last.date))),
+          h("span", { class: "second" }, h("span", { class: "preview", dir: "auto" }, preview(chat)), chat.unread ? badge(chat.unread) : null),
         ),
       ),
     );

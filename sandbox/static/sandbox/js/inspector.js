@@ -3,15 +3,16 @@ import * as api from "./api.js";
 import { attempt } from "./dialogs.js";
 import { byId, h } from "./dom.js";
 import { exactTime } from "./format.js";
+import { coalesced } from "./once.js";
 
 const KEPT_CALLS = 300;
 
 const TELEGRAM = [
   ["Too many requests: the next 3 messages answer 429, retry after 3 s", { method: "sendMessage", error_code: 429, retry_after: 3, times: 3 }],
   ["The next message arrives, but its answer is lost", { method: "sendMessage", error_code: 502, times: 1, after_effect: true }],
-  ["Telegram is down: the next 20 messages answer 500", { method: "sendMessage", error_code: 500, times: 20 }],
+  ["Telegram stumbles: the next message answers 500", { method: "sendMessage", error_code: 500, times: 1 }],
   ["Telegram is slow: the next 20 calls take 2 s", { delay_ms: 2000, times: 20 }],
-  ["QR pictures are refused twice", { method: "sendPhoto", error_code: 400, times: 2 }],
+  ["The next 2 pictures are refused", { method: "sendPhoto", error_code: 400, times: 2 }],
 ];
 const GATEWAY = [
   ["Creating a payment times out after it worked, once", { call: "create", kind: "timeout_after_effect", times: 1 }],
@@ -26,7 +27,6 @@ const GATEWAY = [
 export class Inspector {
   #last = 0;
   #isOpen = false;
-  #loading = Promise.resolve();
 
   constructor({ nameOf }) {
     this.nameOf = nameOf;
@@ -45,10 +45,18 @@ export class Inspector {
     if (isOpen) this.refresh();
   }
 
-  /** Calls are made all the time: nothing is fetched while nobody looks. */
+  /** Calls are made all the time: only what somebody looks at is fetched. */
   refresh() {
-    if (!this.#isOpen) return;
-    this.#loading = this.#loading.then(() => attempt(() => Promise.all([this.#fetchCalls(), this.#fetchFaults()])));
+    if (this.#isOpen) this.#load();
+  }
+
+  #load = coalesced(() => attempt(() => (byId("calls").hidden ? this.#fetchFaults() : this.#fetchCalls())));
+
+  /** The log of calls begins anew. */
+  forget() {
+    this.#last = 0;
+    byId("call-list").replaceChildren();
+    this.refresh();
   }
 
   async #fetchCalls() {

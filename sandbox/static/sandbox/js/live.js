@@ -4,12 +4,13 @@ const RETRY_MS = 5_000;
 const POLL_MS = 1_000;
 
 /**
- * Calls `onChanges(Set of tokens)` for what changed, and `onReconnect()` whenever something may have been missed.
+ * Calls `onChanges(Set of tokens)` for what changed, and `onReconnect()`, which resolves to whether it
+ * went well, whenever something may have been missed.
  * A hidden page lets its stream go: the server keeps one thread for each.
  */
 export function listen({ onChanges, onReconnect, onState }) {
   let source = null;
-  let poll = null;
+  let isPolling = false;
 
   function open() {
     if (source) return;
@@ -22,9 +23,9 @@ export function listen({ onChanges, onReconnect, onState }) {
     source.addEventListener("changes", (event) => onChanges(new Set(JSON.parse(event.data))));
     source.addEventListener("error", () => {
       onState(false);
+      startPolling();
       if (source?.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
       close();
-      startPolling();
       setTimeout(() => document.hidden || open(), RETRY_MS);
     });
   }
@@ -34,13 +35,19 @@ export function listen({ onChanges, onReconnect, onState }) {
     source = null;
   }
 
-  function startPolling() {
-    poll ??= setInterval(onReconnect, POLL_MS);
+  /** The next question comes after the answer to the last. */
+  async function startPolling() {
+    if (isPolling) return;
+    isPolling = true;
+    while (isPolling && !document.hidden) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      if (isPolling && (await onReconnect())) onState(true);
+    }
+    isPolling = false;
   }
 
   function stopPolling() {
-    clearInterval(poll);
-    poll = null;
+    isPolling = false;
   }
 
   document.addEventListener("visibilitychange", () => {

@@ -3,16 +3,19 @@ import { copy, showPicture } from "./dialogs.js";
 import { h, icon, keepFocus } from "./dom.js";
 import { fileSize, hueOf, timeOfDay } from "./format.js";
 
-/** Makes or renews the element of a message. `chat` says who is "me". */
 const WIDEST_PHOTO = 430;
-const TALLEST_PHOTO = 330;
-const NARROWEST_PHOTO = 240;
+const TALLEST_PHOTO = 250;
+const NARROWEST_PHOTO = 330;
+const ONLY_EMOJI = /^(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|\u200d|\ufe0f){1,8}$/u;
 
-export function renderMessage(row, { me, isGroup, known }) {
+/** Makes or renews the element of a message. `me` is who looks; a focus that goes, goes to `log`. */
+export function renderMessage(row, { me, isGroup, known, log }) {
   const article = known ?? h("article", { dataset: { id: row.message_id } });
   const parts = build(row, { me, isGroup, old: known });
-  if (known) keepFocus(known, article);
-  article.className = `message ${kindOf(row)}`;
+  if (known) keepFocus(known, article, log);
+  const position = ["follows", "last"].filter((each) => article.classList.contains(each));
+  article.className = ["message", ...kindsOf(row), ...position].join(" ");
+  article.setAttribute("aria-label", speaker(row, me));
   article.dataset.from = sideOf(row, me);
   article.dataset.date = row.date;
   article.dataset.sender = row.from_id;
@@ -21,7 +24,7 @@ export function renderMessage(row, { me, isGroup, known }) {
   return article;
 }
 
-/** A tall picture, such as a QR code, is shown smaller: the buttons below it stay in sight. */
+/** A tall picture, such as a QR code, is shown smaller, with room beside it: its buttons stay in sight. */
 function photoWidth({ photo_width: width, photo_height: height }) {
   const fitting = TALLEST_PHOTO * ((width || 1) / (height || 1));
   return Math.round(Math.max(NARROWEST_PHOTO, Math.min(WIDEST_PHOTO, fitting)));
@@ -32,26 +35,33 @@ function sideOf(row, me) {
   return row.from_id === me ? "me" : "other";
 }
 
-function kindOf(row) {
-  if (row.sticker) return "sticker";
-  if (row.photo) return row.html ? "photo captioned" : "photo";
-  if (!row.document && row.text === null) return "service";
-  return row.document ? "document" : "text";
+function speaker(row, me) {
+  if (row.from_id === me) return "You";
+  return row.from_bot ? "Bot" : row.from_name;
+}
+
+function kindsOf(row) {
+  if (row.sticker) return ["is-sticker"];
+  if (row.photo) return row.html ? ["is-photo", "is-captioned"] : ["is-photo"];
+  if (row.document) return ["is-document"];
+  if (row.text === null) return ["is-service"];
+  return ONLY_EMOJI.test(row.text) ? ["is-text", "is-emoji"] : ["is-text"];
 }
 
 function build(row, context) {
-  if (kindOf(row) === "service") return [h("p", { class: "service-text" }, "This group was changed")];
-  const bubble = h("div", { class: "bubble" }, sender(row, context), quoted(row), media(row, context.old), text(row));
-  if (!row.html) bubble.append(meta(row));
-  bubble.append(replyButton());
+  if (kindsOf(row)[0] === "is-service") return [h("p", { class: "service-text" }, "This group was changed")];
+  const bubble = h("div", { class: "bubble" }, sender(row, context), quoted(row), media(row, context.old), text(row, context));
+  if (!row.html) bubble.append(meta(row, context));
+  bubble.append(replyButton(context));
   return [bubble, inlineKeyboard(row)].filter(Boolean);
 }
 
-const replyButton = () =>
-  h("button", { type: "button", class: "reply", dataset: { reply: "", place: "reply" }, "aria-label": "Reply", title: "Reply" }, icon("reply"));
+/** By keyboard in groups, where people answer each other; elsewhere it would be one more stop per message. */
+const replyButton = ({ isGroup }) =>
+  h("button", { type: "button", class: "reply", tabindex: isGroup ? 0 : -1, dataset: { reply: "", place: "reply" }, "aria-label": "Reply", title: "Reply" }, icon("reply"));
 
 const sender = (row, { isGroup, me }) =>
-  isGroup && row.from_id !== me ? h("strong", { class: `sender hue-${hueOf(row.from_id)}` }, row.from_name) : null;
+  isGroup && row.from_id !== me ? h("strong", { class: `sender hue-${hueOf(row.from_id)}`, dir: "auto" }, row.from_name) : null;
 
 function quoted(row) {
   if (!row.reply_to) return null;
@@ -59,7 +69,7 @@ function quoted(row) {
     "button",
     { type: "button", class: "quoted", dataset: { to: row.reply_to.message_id, place: "quoted" }, "aria-label": `Reply to: ${row.reply_to.preview}` },
     h("strong", {}, row.reply_to.from_name),
-    h("span", {}, row.reply_to.preview),
+    h("span", { dir: "auto" }, row.reply_to.preview),
   );
 }
 
@@ -84,9 +94,9 @@ function photo(row, old) {
   return h("button", { type: "button", class: "picture", onclick: open, dataset: { place: "picture" }, "aria-label": `Enlarge: ${words}` }, image);
 }
 
-function text(row) {
+function text(row, context) {
   if (!row.html) return null;
-  const element = h("div", { class: "text" });
+  const element = h("div", { class: "text", dir: "auto" });
   element.innerHTML = row.html; // escaped by the sandbox: only its own tags
   for (const block of element.querySelectorAll("pre, blockquote")) dropNewline(block.nextSibling);
   for (const code of element.querySelectorAll("code, pre")) {
@@ -96,7 +106,11 @@ function text(row) {
     code.title = "Copy";
     code.dataset.copy = "";
   }
-  element.append(meta(row));
+  for (const active of element.querySelectorAll(".bot-command, .spoiler")) {
+    active.tabIndex = 0;
+    active.setAttribute("role", "button");
+  }
+  element.append(meta(row, context));
   return element;
 }
 
@@ -105,13 +119,15 @@ function dropNewline(node) {
   if (node?.nodeType === Node.TEXT_NODE) node.data = node.data.replace(/^\n/, "");
 }
 
-function meta(row) {
+/** As in Telegram, a bot's message with buttons does not say that it was edited. */
+function meta(row, { me }) {
+  const showsEdit = row.edited && !(row.from_bot && row.reply_markup?.inline_keyboard);
   return h(
     "span",
     { class: "meta" },
-    row.edited ? "edited " : "",
+    showsEdit ? "edited " : "",
     h("time", { datetime: new Date(row.date * 1000).toISOString() }, timeOfDay(row.date)),
-    row.from_bot ? null : icon("ticks"),
+    row.from_id === me ? icon("ticks") : null,
   );
 }
 
@@ -122,11 +138,14 @@ function inlineKeyboard(row) {
   return h("div", { class: "keyboard" }, lines);
 }
 
+/** Telegram takes "example.com" for a link, too. */
+const withScheme = (link) => (/^[a-z][\w+.-]*:/i.test(link) ? link : `http://${link}`);
+
 function inlineButton(button, place) {
   const link = button.url ?? button.web_app?.url ?? button.login_url?.url;
   const look = button.style ? `key ${button.style}` : "key";
   if (link) {
-    return h("a", { class: look, href: link, target: "_blank", rel: "noopener", dataset: { place } }, button.text, icon("out"));
+    return h("a", { class: look, href: withScheme(link), target: "_blank", rel: "noopener", dataset: { place } }, button.text, icon("out"));
   }
   if (button.copy_text) {
     const put = () => copy(button.copy_text.text);
