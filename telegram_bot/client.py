@@ -70,21 +70,23 @@ class Patience(BaseRateLimiter[None]):
         data: dict[str, Any],  # noqa: ARG002 (the interface of PTB)
         rate_limit_args: None,  # noqa: ARG002
     ) -> Answer:
-        try:
-            return await callback(*args, **kwargs)
-        except (RetryAfter, NetworkError) as error:
-            await asyncio.sleep(self._pause(error, endpoint))
-        return await callback(*args, **kwargs)
-
-    def _pause(self, error: RetryAfter | NetworkError, endpoint: str) -> float:
-        """Return how long to wait before the second attempt; raise the error: there is none."""
-        if isinstance(error, RetryAfter):
-            pause = seconds_of(error)
-            if pause <= self.most_wait and endpoint != "answerCallbackQuery":
-                return pause
-        elif not isinstance(error, BadRequest) and self._may_repeat(error, endpoint):
-            return 0.2
-        raise error
+        waited, is_repeated = 0.0, False
+        while True:
+            try:
+                return await callback(*args, **kwargs)
+            except RetryAfter as error:
+                # Refused without an effect: as often as it takes, while somebody still waits.
+                pause = seconds_of(error)
+                waited += pause
+                if waited > self.most_wait or endpoint == "answerCallbackQuery":
+                    raise
+            except NetworkError as error:
+                if is_repeated or isinstance(error, BadRequest):
+                    raise
+                if not self._may_repeat(error, endpoint):
+                    raise
+                is_repeated, pause = True, 0.2
+            await asyncio.sleep(pause)
 
     def _may_repeat(self, error: NetworkError, endpoint: str) -> bool:
         if endpoint.startswith(self._repeatable):

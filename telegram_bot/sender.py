@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from telegram import Bot, InputFile, LinkPreviewOptions, MaybeInaccessibleMessage, Message
 from telegram.constants import ParseMode
-from telegram.error import TelegramError
+from telegram.error import BadRequest, TelegramError
 
 from telegram_bot.editing import edit_into
 from telegram_bot.markup import Markup, markup_of
@@ -106,7 +106,7 @@ def _sticker(file_id: str) -> Part:
     return send
 
 
-def _text(text: str, markup: Markup | None) -> Part:
+def _text(text: str, markup: Markup | None) -> Callable[[Bot, int], Awaitable[Message]]:
     async def send(bot: Bot, chat_id: int) -> Message:
         return await bot.send_message(
             chat_id,
@@ -121,17 +121,24 @@ def _text(text: str, markup: Markup | None) -> Part:
 
 def _photo(photo: Photo, caption: str, markup: Markup | None) -> Part:
     async def send(bot: Bot, chat_id: int) -> Message:
-        return await with_picture(
-            photo,
-            lambda picture: bot.send_photo(
-                chat_id,
-                picture,
-                caption=caption or None,
-                parse_mode=ParseMode.HTML,
-                reply_markup=markup,
-                filename=PHOTO_NAME,
-            ),
-        )
+        try:
+            return await with_picture(
+                photo,
+                lambda picture: bot.send_photo(
+                    chat_id,
+                    picture,
+                    caption=caption or None,
+                    parse_mode=ParseMode.HTML,
+                    reply_markup=markup,
+                    filename=PHOTO_NAME,
+                ),
+            )
+        except BadRequest as error:
+            if not caption:
+                raise
+            # Refused for ever: what it says and its buttons, such as the way to pay, still help.
+            logger.warning("picture refused, sent as text: %s", error)
+        return await _text(caption, markup)(bot, chat_id)
 
     return send
 

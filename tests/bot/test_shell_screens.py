@@ -4,6 +4,7 @@ import pytest
 from django.core.cache import cache
 from telegram.error import NetworkError, TimedOut
 
+from telegram_bot import client
 from telegram_bot.qr import qr_png
 from telegram_bot.requests import BotRequest
 from telegram_bot.screens import Button, Document, Photo, Screen
@@ -200,6 +201,29 @@ def test_a_chat_told_to_wait_gets_its_screen_afterwards(shown: Shown) -> None:
     shown.bot.fault("sendMessage", error_code=429, retry_after=1)
     shown.first(Screen("One"))
     assert shown.sari.texts == ["One"]
+
+
+@pytest.mark.parametrize(("times", "texts"), [(3, ["One"]), (4, [])])
+def test_a_chat_is_waited_for_as_often_as_telegram_asks_up_to_a_limit(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch, times: int, texts: list[str]
+) -> None:
+    async def pass_at_once(seconds: float) -> None:
+        waits.append(seconds)
+
+    waits: list[float] = []
+    monkeypatch.setattr(client.asyncio, "sleep", pass_at_once)
+    monkeypatch.setattr(client.Patience, "most_wait", 3.0)
+    shown.bot.fault("sendMessage", error_code=429, retry_after=1, times=times)
+    shown.first(Screen("One"))
+    assert shown.sari.texts == texts
+    assert waits.count(1.0) == 3
+
+
+def test_a_picture_that_is_refused_leaves_its_text_and_buttons(shown: Shown) -> None:
+    shown.bot.fault("sendPhoto", error_code=400, description="IMAGE_PROCESS_FAILED")
+    shown.first(Screen("Card", photo=Photo(PICTURE), buttons=BACK))
+    assert [(m.text, bool(m.photo)) for m in shown.sari.messages] == [("Card", False)]
+    assert shown.sari.last.labels == ["Back"]
 
 
 def test_one_message_carries_one_keyboard() -> None:
