@@ -130,7 +130,15 @@ def _services() -> dict[str, list[str]]:
     return {
         "web": web,
         "bot": [*manage, "runbot"],
-        "worker": [*manage, "rqworker", "--verbosity=0", "high", "default", "low"],
+        "worker": [
+            *manage,
+            "rqworker",
+            "--verbosity=0",
+            "--worker-ttl=60",
+            "high",
+            "default",
+            "low",
+        ],
         "scheduler": [*manage, "scheduler"],
     }
 

@@ -9,11 +9,14 @@ import pytest
 from django.db import OperationalError, connections
 from django.test import Client
 from django.utils import timezone
+from django_rq import get_connection
 from redis.exceptions import TimeoutError as RedisTimeout
+from rq import Worker as RqWorker
 
 from core.heartbeat import beat
 from operations import health
 from operations.health import SEEN_LATELY, WORKER_SEEN_LATELY
+from quickcart.local import server
 
 pytestmark = pytest.mark.django_db(databases=["default", "audit"])
 NOW = timezone.now()
@@ -67,6 +70,14 @@ def test_a_process_that_never_ran_is_named(name: str) -> None:
 def test_a_worker_that_was_not_seen_lately_is_named(workers: list[Any]) -> None:
     workers[:] = [worker(seconds=WORKER_SEEN_LATELY.total_seconds() + 1)]
     assert reasons() == {"worker": "last seen 91 s ago"}
+
+
+def test_an_idle_worker_reports_often_enough() -> None:
+    command = server._services()["worker"]
+    (option,) = [each for each in command if each.startswith("--worker-ttl=")]
+    seconds = int(option.partition("=")[2])
+    idle = RqWorker(["high"], connection=get_connection("high"), worker_ttl=seconds)
+    assert timedelta(seconds=idle.dequeue_timeout) * 1.5 < WORKER_SEEN_LATELY
 
 
 @pytest.mark.parametrize("beats", [[], [None]])
