@@ -70,7 +70,7 @@ def start(clone: Path, port: int) -> subprocess.Popen[bytes]:
     environment |= {"PORT": str(port), "QUICKCART_ENV_FILE": os.devnull}
     with (clone.parent / "server.log").open("wb") as log:
         return subprocess.Popen(  # noqa: S603
-            [str(clone / "script/server")],
+            str(clone / "script/server"),
             env=environment,
             stdout=log,
             stderr=log,
@@ -82,7 +82,8 @@ def wait_for(server: subprocess.Popen[bytes], condition: Callable[[], bool]) -> 
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         if server.poll() is not None or time.monotonic() > deadline:
-            sys.exit("script/server did not get ready.")
+            said = Path(str(server.args)).parents[2] / "server.log"
+            sys.exit(f"script/server did not get ready:\n{said.read_text()[-2000:]}")
         time.sleep(0.05)
 
 

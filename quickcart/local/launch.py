@@ -12,6 +12,9 @@ from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
+SECBIT_NO_SETUID_FIXUP = 1 << 2
+SECBIT_KEEP_CAPS = 1 << 4
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 CAPABILITY_VERSION_3 = 0x20080522
@@ -78,12 +81,24 @@ def _log_to(path: Path) -> None:
 
 def _become(uid: int, gid: int, capability: int | None) -> None:
     if capability is not None:
-        _prctl(PR_SET_KEEPCAPS, 1)
+        _keep_capabilities()
     os.setgroups([])
     os.setresgid(gid, gid, gid)
     os.setresuid(uid, uid, uid)
     if capability is not None:
         _keep(capability)
+
+
+def _keep_capabilities() -> None:
+    """Keep them over the change of user, and let access(2) count them.
+
+    It asks for the real user without capabilities unless told otherwise, and PostgreSQL asks it
+    whether its own programs can be run: in a clone under a closed folder they cannot, else.
+    """
+    try:
+        _prctl(PR_SET_SECUREBITS, SECBIT_KEEP_CAPS | SECBIT_NO_SETUID_FIXUP)
+    except SystemExit:  # without CAP_SETPCAP
+        _prctl(PR_SET_KEEPCAPS, 1)
 
 
 def _keep(capability: int) -> None:

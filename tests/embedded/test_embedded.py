@@ -184,6 +184,19 @@ def test_another_user_can_reach_neither_server(folder: Path):
 
 
 @as_root
+def test_a_lent_user_finds_programs_in_closed_folders(folder: Path):
+    """As PostgreSQL looks for them, by access(2): in a clone under /root."""
+    nobody = pwd.getpwnam("nobody")
+    tool = folder.parent / "tool"
+    tool.touch(mode=0o755)
+    folder.parent.chmod(0o700)
+    asks = ["/bin/sh", "-c", 'test -x "$1" && id -u', "sh", str(tool)]
+    for capability, said in ((identity.CAP_DAC_READ_SEARCH, str(nobody.pw_uid)), (None, "")):
+        who = identity.Identity(nobody.pw_uid, nobody.pw_gid, capability)
+        assert identity.run(asks, who).stdout.strip() == said
+
+
+@as_root
 def test_root_lends_a_user_and_leaves_closed_folders_closed(folder: Path):
     folder.parent.chmod(0o700)
     servers.start(folder, fast=True)
