@@ -4,7 +4,7 @@ from functools import reduce
 from operator import or_
 
 from django.conf import settings
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields import BigIntegerField
 
 from sandbox.api.http import Json
@@ -61,7 +61,7 @@ def _chats_in_order(*, also: int) -> list[Chat]:
     others = chats.exclude(pk__in=known)
     first += others.filter(messages=None).order_by("-pk")[:SILENT_SHOWN]
     spoken = Exists(Message.objects.filter(chat=OuterRef("pk")))
-    first += others.filter(spoken).order_by("-newest")[: CHATS_SHOWN - len(first)]
+    first += others.filter(spoken).order_by(F("newest").desc())[: CHATS_SHOWN - len(first)]
     if any(chat.pk == also for chat in first):
         return first
     return [*first, *others.filter(pk=also)]
