@@ -83,7 +83,7 @@ class LedgerEntry(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        verbose_name_plural = "ledger entries"
+        verbose_name = "balance movement"
         indexes: ClassVar = [models.Index(fields=["customer", "-id"], name="ledger_customer")]
         constraints: ClassVar = [
             models.CheckConstraint(condition=~Q(amount=0), name="ledger_amount_not_zero"),
@@ -103,6 +103,9 @@ class StaffChat(models.Model):
     hears_orders = models.BooleanField(default=True)
     hears_problems = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = "staff group"
 
     def __str__(self) -> str:
         return self.title or str(self.chat_id)

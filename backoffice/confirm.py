@@ -37,6 +37,7 @@ def page_context(
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
         "original": row,
+        "row_title": model_admin.row_title(row),
     }
 
 

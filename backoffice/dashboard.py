@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from backoffice import selectors
 from backoffice.admin.base import filtered_by
+from backoffice.chart import CHART_OPTIONS, sales_chart
 from backoffice.display import badge, link_to, moment, money, state_badge
 from backoffice.panels import Panel
 from catalog.models import Product
@@ -25,12 +26,13 @@ USUAL = 30
 
 @dataclass(frozen=True)
 class Card:
-    """A number with what it means; `change` compares with the period before."""
+    """A number with what it means; `change`, and `beside` it what that is measured against."""
 
     title: str
     value: str
     note: str = ""
     change: str = ""
+    beside: str = ""
     tone: str = "quiet"
 
 
@@ -112,7 +114,7 @@ def _tasks(request: HttpRequest, found: selectors.Attention) -> list[Task]:
 def _add_sales(context: dict[str, Any], period: selectors.Period) -> None:
     sales = selectors.sales(period)
     context["cards"] = _cards(period, sales)
-    context["chart"] = json.dumps(_chart(sales))
+    context["chart"] = json.dumps(sales_chart(sales))
     context["chart_options"] = json.dumps(CHART_OPTIONS)
     context["has_sales"] = bool(sales.orders)
     context["panels"] += [_best(selectors.best_products(period)), _latest()]
@@ -121,116 +123,69 @@ def _add_sales(context: dict[str, Any], period: selectors.Period) -> None:
 def _cards(period: selectors.Period, sales: selectors.Sales) -> list[Card]:
     converted = selectors.conversion(period)
     customers = selectors.new_customers(period)
-    waiting = selectors.open_payments()
+    paid = _count(sales.today.orders, "paid order") if sales.today.orders else "no paid order yet"
     percent = converted.percent
-    since = f", oldest of {moment(waiting.oldest_at)}" if waiting.oldest_at else ""
     return [
-        Card(
-            "Revenue today", money(sales.today.revenue), _count(sales.today.orders, "paid order")
-        ),
+        Card("Revenue today", money(sales.today.revenue), paid),
         Card(
             f"Revenue, {period.days} days",
             money(sales.revenue),
             "paid orders, without the gateway's fee",
-            *_change(sales.revenue, sales.before.revenue),
+            *_change(period, sales.revenue, sales.before.revenue),
         ),
         Card(
             "Orders paid",
             f"{sales.orders:,}",
             f"in {period.days} days",
-            *_change(sales.orders, sales.before.orders),
+            *_change(period, sales.orders, sales.before.orders),
         ),
         Card(
-            "Placed and paid",
+            "Orders that got paid",
             "–" if percent is None else f"{percent} %",
-            f"{converted.paid.now:,} of {converted.placed.now:,} orders placed",
-            *_points(percent, converted.percent_before),
+            f"{converted.paid.now:,} of {converted.placed.now:,} placed",
+            *_share_before(period, percent, converted.percent_before),
         ),
         Card(
             "New customers",
             f"{customers.now:,}",
             f"in {period.days} days",
-            *_change(customers.now, customers.before),
+            *_change(period, customers.now, customers.before),
         ),
-        Card("Open payments", f"{waiting.count:,}", f"{money(waiting.amount)}{since}"),
+        _open_payments(selectors.open_payments()),
     ]
 
 
-def _change(now: Decimal | int, before: Decimal | int) -> tuple[str, str]:
+def _open_payments(waiting: selectors.OpenPayments) -> Card:
+    note = "nobody is paying just now"
+    if waiting.count:
+        note = f"{money(waiting.amount)} awaited, the oldest since {moment(waiting.oldest_at)}"
+    return Card("Open payments", f"{waiting.count:,}", note)
+
+
+def _change(
+    period: selectors.Period, now: Decimal | int, before: Decimal | int
+) -> tuple[str, str, str]:
     """Compare with the period before, in percent; a period before without any says nothing."""
     if not before:
-        return "", "quiet"
+        return "", "", "quiet"
     percent = round(100 * (now - before) / before)
-    return f"{percent:+d} %", _tone(percent)
+    before_it = f"in the {period.days} days before"
+    if percent == 0:
+        return "the same", f"as {before_it}", "quiet"
+    more_or_less = "more" if percent > 0 else "less"
+    return f"{abs(percent)} % {more_or_less}", f"than {before_it}", _tone(percent)
 
 
-def _points(now: int | None, before: int | None) -> tuple[str, str]:
+def _share_before(
+    period: selectors.Period, now: int | None, before: int | None
+) -> tuple[str, str, str]:
     if now is None or before is None:
-        return "", "quiet"
-    return f"{now - before:+d} points", _tone(now - before)
+        return "", "", "quiet"
+    return f"{before} %", f"in the {period.days} days before", _tone(now - before)
 
 
 def _tone(change: int) -> str:
     return "good" if change > 0 else "bad" if change < 0 else "quiet"
-
-
-GREY = "#9ca3af"
-AXIS = {"ticks": {"color": GREY, "precision": 0}, "border": {"display": False}}
-CHART_OPTIONS = {
-    "locale": "id-ID",
-    "animation": False,
-    "responsive": True,
-    "maintainAspectRatio": False,
-    "interaction": {"mode": "index", "intersect": False},
-    "plugins": {
-        "legend": {"position": "bottom", "labels": {"color": GREY, "boxWidth": 12}},
-    },
-    "scales": {
-        "x": {
-            "ticks": {"color": GREY, "maxTicksLimit": 8, "maxRotation": 0},
-            "grid": {"display": False},
-            "border": {"display": False},
-        },
-        "y": {**AXIS, "beginAtZero": True, "grid": {"drawTicks": False}},
-        "orders": {
-            **AXIS,
-            "beginAtZero": True,
-            "position": "right",
-            "grid": {"display": False},
-        },
-    },
-}
-
-
-def _chart(sales: selectors.Sales) -> dict[str, Any]:
-    return {
-        "labels": [f"{day.date:%-d %b}" for day in sales.days],
-        "datasets": [
-            {
-                "type": "line",
-                "label": "Revenue (Rp)",
-                "data": [int(day.revenue) for day in sales.days],
-                "borderColor": "var(--color-primary-600)",
-                "backgroundColor": "var(--color-primary-600)",
-                "borderWidth": 2,
-                "pointRadius": 0,
-                "pointHitRadius": 12,
-                "cubicInterpolationMode": "monotone",
-                "yAxisID": "y",
-                "order": 0,
-            },
-            {
-                "type": "bar",
-                "label": "Orders paid",
-                "data": [day.orders for day in sales.days],
-                "backgroundColor": "rgba(251, 191, 36, 0.55)",
-                "borderRadius": 4,
-                "maxBarThickness": 18,
-                "yAxisID": "orders",
-                "order": 1,
-            },
-        ],
-    }
 
 
 def _best(products: list[selectors.BestProduct]) -> Panel:
@@ -252,7 +207,7 @@ def _latest() -> Panel:
         rows=[
             (
                 link_to(order),
-                order.customer.name,
+                link_to(order.customer, order.customer.name),
                 ", ".join(str(item) for item in order.items.all()),
                 money(order.total_bill),
                 state_badge(order.status, order.get_status_display()),

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Model
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -34,13 +35,22 @@ def money(amount: Decimal | int | None) -> str:
     return NOTHING if amount is None else rupiah(amount)
 
 
+def with_fee(amount: Decimal, fee: Decimal) -> str:
+    """Return what a customer pays in all: `Rp25.485 = Rp25.000 + fee Rp485`."""
+    return f"{money(amount + fee)} = {money(amount)} + fee {money(fee)}" if fee else money(amount)
+
+
 def moment(at: datetime | None) -> str:
-    """Return a time as the store's clock shows it: `23 Nov 2026, 08:15`."""
-    return (
-        NOTHING
-        if at is None
-        else f"{local_time(at):%-d\N{NO-BREAK SPACE}%b\N{NO-BREAK SPACE}%Y, %H:%M}"
-    )
+    """Return a time by the store's clock, short and on one line: `23 Nov 08:15`.
+
+    The year is said when it is not the present one: `23 Nov 2025 08:15`.
+    """
+    if at is None:
+        return NOTHING
+    local = local_time(at)
+    is_this_year = local.year == local_time(timezone.now()).year
+    text = f"{local:%-d %b %H:%M}" if is_this_year else f"{local:%-d %b %Y %H:%M}"
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def clock(at: datetime | None) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
+from django.db.models.options import Options
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
@@ -40,17 +41,30 @@ MENU: Sequence[tuple[str, Sequence[Entry]]] = (
         ),
     ),
     (
+        "Team",
+        (
+            ("Staff", "badge", "auth_user"),
+            ("Roles", "shield_person", "auth_group"),
+            ("Staff groups", "forum", "accounts_staffchat"),
+        ),
+    ),
+    (
         "System",
         (
             ("Outbox", "outbox", "core_outboxmessage"),
             ("Gateway events", "webhook", "payments_gatewayevent"),
             ("Audit trail", "history", "audit_auditentry"),
             ("Store settings", "settings", "core_storesettings"),
-            ("Staff", "badge", "auth_user"),
-            ("Roles", "shield_person", "auth_group"),
         ),
     ),
 )
+TITLES = {name: title for _group, entries in MENU for title, _icon, name in entries}
+
+
+def menu_title(opts: "Options[Any]") -> str:
+    """Return what the menu calls the list of these rows."""
+    name = f"{opts.app_label}_{opts.model_name}"
+    return TITLES.get(name, str(opts.verbose_name_plural).capitalize())
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What stands below a row's fields: tables of what belongs to it, and what happened when."""
+"""What stands around a row's fields: what comes first, what belongs to it, what happened when."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,8 +9,23 @@ from backoffice.display import clock
 
 
 @dataclass(frozen=True)
+class Lead:
+    """What is said above a row's fields, and the one thing to do about it."""
+
+    title: str = ""
+    sentences: Sequence[str] = ()
+    button: str = ""
+    url: str = ""
+    is_for_phones: bool = False
+    """A wide screen shows the button in its head already."""
+
+
+@dataclass(frozen=True)
 class Panel:
-    """A table; `empty` is said when it has no rows, `more_url` leads to all of them."""
+    """A table; `empty` is said when it has no rows, `more_url` leads to all of them.
+
+    Only who has the `permission` sees it, where one is named.
+    """
 
     title: str
     headers: Sequence[str]
@@ -18,12 +33,19 @@ class Panel:
     empty: str = "Nothing yet."
     more_url: str = ""
     more: str = "Show all"
+    permission: str = ""
     template: str = field(default="backoffice/_table.html", init=False)
+
+    @property
+    def is_wide(self) -> bool:
+        """More columns than a phone can show side by side."""
+        return len(self.headers) > 3
 
     @property
     def labelled_rows(self) -> list[list[tuple[str, Any]]]:
         """Every cell with the header it stands under: a narrow screen shows no header row."""
-        return [list(zip(self.headers, row, strict=True)) for row in self.rows]
+        labels = [header[:1].upper() + header[1:] for header in self.headers]
+        return [list(zip(labels, row, strict=True)) for row in self.rows]
 
 
 @dataclass(frozen=True)
@@ -42,4 +64,5 @@ class Step:
 class Timeline:
     title: str
     steps: Sequence[Step]
+    permission: str = ""
     template: str = field(default="backoffice/_timeline.html", init=False)

@@ -4,6 +4,8 @@ from functools import singledispatch
 
 from django.core.exceptions import ValidationError
 
+from backoffice.display import moment
+from backoffice.errors import LastOwner, RoleInUse
 from catalog.errors import (
     CategoryInUse,
     ImportRefused,
@@ -12,6 +14,7 @@ from catalog.errors import (
     PhotoRefused,
     ProductUnavailable,
 )
+from payments.services.cases import MOST_NOTE, CaseClosed, NoteRefused
 
 
 @singledispatch
@@ -57,3 +60,27 @@ def _gone(_refusal: ProductUnavailable) -> str:
 @sentence.register
 def _import(refusal: ImportRefused) -> str:
     return f"Nothing was stored: {refusal.reason}."
+
+
+@sentence.register
+def _last_owner(_refusal: LastOwner) -> str:
+    return "This is the only owner who may log in. Make somebody else an owner first."
+
+
+@sentence.register
+def _role(refusal: RoleInUse) -> str:
+    members = "1 member" if refusal.members == 1 else f"{refusal.members} members"
+    return f"“{refusal.name}” still has {members} of staff. Give them another role first."
+
+
+@sentence.register
+def _case(refusal: CaseClosed) -> str:
+    return (
+        f"This case was dealt with already, on {moment(refusal.closed_at)}:"
+        f" “{refusal.resolution}”. Your note was not stored."
+    )
+
+
+@sentence.register
+def _note(_refusal: NoteRefused) -> str:
+    return f"Write in a few words what you did, in at most {MOST_NOTE:,} characters."

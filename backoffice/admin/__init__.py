@@ -1,6 +1,7 @@
 """Every ModelAdmin; Django's autodiscovery imports this package."""
 
 from backoffice.admin import (
+    cases,
     categories,
     customers,
     orders,
@@ -8,11 +9,13 @@ from backoffice.admin import (
     products,
     records,
     staff,
+    staff_chats,
     stock,
     vouchers,
 )
 
 __all__ = [
+    "cases",
     "categories",
     "customers",
     "orders",
@@ -20,6 +23,7 @@ __all__ = [
     "products",
     "records",
     "staff",
+    "staff_chats",
     "stock",
     "vouchers",
 ]

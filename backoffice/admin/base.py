@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlencode
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.db.models import Field, Model
@@ -18,8 +18,9 @@ from django.urls import reverse
 
 from backoffice.display import changelist_url, moment
 from backoffice.forms.fields import RupiahField
-from backoffice.panels import Panel, Timeline
-from backoffice.refusals import sentence
+from backoffice.forms.rows import refused
+from backoffice.navigation import menu_title
+from backoffice.panels import Lead, Panel, Timeline
 from core.errors import DomainError
 from core.money import MoneyField
 
@@ -64,15 +65,34 @@ class ShopAdmin(ModelAdmin[RowT]):
     """Rows of the shop, with panels of what belongs to one below its form."""
 
     actions = None
+    change_form_outer_before_template = "backoffice/lead.html"
     change_form_outer_after_template = "backoffice/panels.html"
     audit_target = ""
     """The audit trail's name for a row of this kind, where it is not the model's."""
+    empty_text = "It fills by itself as customers use the shop."
+    """Said on a list without any rows."""
+    row_names = ("", "")
+    """What one row and several are called, where it is not the model's name."""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> "type[ChangeList]":
         return PageOfRows
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        title = {"title": menu_title(self.opts)}
+        return super().changelist_view(request, title | (extra_context or {}))
+
     def prepare_rows(self, rows: list[RowT]) -> None:
         """Add to the rows of a list's page what they show of other tables."""
+
+    def row_title(self, row: RowT) -> str:
+        """Return what a row is called above its page."""
+        return str(row)
+
+    def lead(self, request: HttpRequest, row: RowT) -> Lead | None:
+        """Return what is said above a row's fields."""
+        return None
 
     def panels(self, request: HttpRequest, row: RowT) -> list[Panel | Timeline]:
         """Return what is shown below a row's fields."""
@@ -89,8 +109,17 @@ class ShopAdmin(ModelAdmin[RowT]):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         row = kwargs.get("obj")
+        if row is None:
+            context["title"] = f"Add {self.row_names[0] or self.opts.verbose_name}"
         if row is not None:
-            context["panels"] = self.panels(request, row)
+            context["row_title"] = self.row_title(row)
+            context |= {"title": menu_title(self.opts), "subtitle": context["row_title"]}
+            context["lead"] = self.lead(request, row)
+            context["panels"] = [
+                panel
+                for panel in self.panels(request, row)
+                if not panel.permission or request.user.has_perm(panel.permission)
+            ]
         return super().render_change_form(request, context, *args, **kwargs)
 
     def history_view(
@@ -107,9 +136,12 @@ class ShopAdmin(ModelAdmin[RowT]):
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """The audit entry of the service says it."""
 
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """The audit entry of the service says it."""
+
 
 class ServiceAdmin(ShopAdmin[RowT]):
-    """Rows that services make and change; what a service refuses is said in one sentence."""
+    """Rows that services make and change; what a service refuses is said on the form."""
 
     def create_row(self, request: HttpRequest, values: dict[str, Any]) -> RowT:
         raise NotImplementedError
@@ -147,8 +179,16 @@ class ServiceAdmin(ShopAdmin[RowT]):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except (DomainError, ValidationError, IntegrityError) as refusal:
-            messages.error(request, sentence(refusal))
-            return HttpResponseRedirect(request.get_full_path())
+            # Nothing was written. The same page again, with all that was typed, says why.
+            vars(request)["refusal"] = refusal
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def get_form(
+        self, request: HttpRequest, obj: RowT | None = None, change: bool = False, **kwargs: Any
+    ) -> "type[forms.ModelForm[RowT]]":
+        form = super().get_form(request, obj, change=change, **kwargs)
+        refusal = vars(request).get("refusal")
+        return form if refusal is None else refused(form, refusal)
 
     def delete_model(self, request: HttpRequest, obj: RowT) -> None:
         raise NotImplementedError  # only a service deletes

@@ -32,6 +32,7 @@ class CategoryAdmin(ServiceAdmin[Category]):
     search_fields = ("name",)
     search_help_text = "Search by name"
     ordering = ("name",)
+    empty_text = "Products without a category are shown in the chat as “Tanpa Kategori”."
     fieldsets = (
         (None, {"fields": ("name",)}),
         (
@@ -61,6 +62,7 @@ class CategoryAdmin(ServiceAdmin[Category]):
         return [
             Panel(
                 title="Products",
+                permission="catalog.view_product",
                 headers=("Number", "Name", "Price"),
                 rows=[(p.number, link_to(p, p.name), money(p.customer_price)) for p in rows],
                 empty="No products yet.",
@@ -88,6 +90,3 @@ class CategoryAdmin(ServiceAdmin[Category]):
 
     def delete_model(self, request: HttpRequest, obj: Category) -> None:
         delete_category(category_id=obj.pk, **signed(request))
-
-    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
-        """The audit entry of the service says it."""

@@ -36,6 +36,7 @@ class CustomerAdmin(ServiceAdmin[Customer]):
     search_fields = ("=id", "name", "username", "email", "=bank_id")
     search_help_text = "Search by name, @username, e-mail, Telegram id or bank id"
     ordering = ("-created_at",)
+    empty_text = "Who writes to the bot for the first time becomes a customer."
     fieldsets = (
         (None, {"fields": ("name", "status", "balance", "since")}),
         (
@@ -59,6 +60,12 @@ class CustomerAdmin(ServiceAdmin[Customer]):
 
     since = time_column("created_at", "customer since")
     blocked = time_column("blocked_bot_at", "blocked the bot")
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """What was bought is for those who may see orders."""
+        if request.user.has_perm("orders.view_order"):
+            return self.list_display
+        return tuple(n for n in self.list_display if n not in {"orders_paid", "spent"})
 
     def prepare_rows(self, rows: list[Customer]) -> None:
         paid = Order.objects.paid().filter(customer__in=rows).order_by().values_list("customer")
@@ -119,6 +126,7 @@ def _orders(customer: Customer) -> Panel:
     orders = customer.orders.prefetch_related("items").order_by("-pk")[:SHOWN]
     return Panel(
         title="Latest orders",
+        permission="orders.view_order",
         headers=("Invoice", "Bought", "Total", "Status", "Placed"),
         rows=[
             (
@@ -139,6 +147,7 @@ def _ledger(customer: Customer) -> Panel:
     entries = customer.ledger.order_by("-pk")[:SHOWN]
     return Panel(
         title="Balance movements",
+        permission="accounts.view_ledgerentry",
         headers=("Kind", "Amount", "Balance after", "Reference", "When"),
         rows=[
             (
@@ -159,6 +168,7 @@ def _payments(customer: Customer) -> Panel:
     payments = customer.payments.select_related("order").order_by("-pk")[:SHOWN]
     return Panel(
         title="Latest payments",
+        permission="payments.view_payment",
         headers=("Reference", "For", "Status", "Amount", "Made"),
         rows=[
             (
@@ -196,6 +206,10 @@ class LedgerEntryAdmin(ReadOnlyAdmin[LedgerEntry]):
     readonly_fields = ("customer_name", "moved", "after", "created")
 
     created = time_column("created_at", "when")
+    empty_text = "Deposits, purchases from the balance and refunds are listed here."
+
+    def row_title(self, row: LedgerEntry) -> str:
+        return f"{row.get_kind_display()} of {money(row.amount)}"
 
     @admin.display(description="customer", ordering="customer__name")
     def customer_name(self, row: LedgerEntry) -> SafeString | str:

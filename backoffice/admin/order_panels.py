@@ -3,54 +3,54 @@
 from django.db.models import Q
 
 from accounts.models import LedgerEntry
+from backoffice.admin.order_timeline import order_timeline
 from backoffice.admin.stock import SECRET, item_badge
-from backoffice.display import NOTHING, badge, link_to, moment, money, state_badge
-from backoffice.panels import Panel, Step, Timeline
+from backoffice.case_stories import title as case_title
+from backoffice.display import NOTHING, badge, link_to, moment, money, state_badge, with_fee
+from backoffice.message_names import (
+    is_for_staff,
+    is_passed_on,
+    message_badge,
+    message_name,
+    recipient_names,
+)
+from backoffice.panels import Panel, Timeline
 from catalog.models import StockItem
 from core.models import OutboxMessage
-from orders.models import Order, OrderStatus
+from orders.models import Order
 from payments.models import Payment
 
 MOST_GOODS = 50
-ENDED = {OrderStatus.EXPIRED: "Expired unpaid", OrderStatus.CANCELLED: "Cancelled"}
+MOST_MESSAGES = 30
 
 
 def order_panels(order: Order) -> list[Panel | Timeline]:
     payments = list(order.payments.order_by("pk"))
     panels: list[Panel | Timeline] = [
-        _timeline(order, payments),
+        order_timeline(order, payments),
         _items(order),
         _goods(order),
         _payments(payments),
     ]
     cases = list(order.cases.order_by("-pk"))
     if cases:
-        rows = [(link_to(case, case.get_kind_display()), moment(case.opened_at)) for case in cases]
-        panels.append(Panel(title="Cases", headers=("Case", "Opened"), rows=rows))
+        rows = [
+            (
+                link_to(case, case_title(case)),
+                badge("Dealt with") if case.closed_at else badge("Open", "bad"),
+                moment(case.opened_at),
+            )
+            for case in cases
+        ]
+        panels.append(
+            Panel(
+                title="Cases",
+                headers=("Case", "Status", "Opened"),
+                rows=rows,
+                permission="payments.view_case",
+            )
+        )
     return [*panels, _ledger(order, payments), _messages(order, payments)]
-
-
-def _timeline(order: Order, payments: list[Payment]) -> Timeline:
-    """Everything that has a time, oldest first."""
-    method = order.get_payment_method_display()
-    steps = [Step(f"Placed, to be paid by {method}", order.placed_at, "shopping_cart", "info")]
-    for payment in payments:
-        steps.append(Step(f"QR code {payment.reference} made", payment.created_at, "qr_code_2"))
-        if payment.completed_at:
-            text = f"Gateway reports {money(payment.received_amount)} paid"
-            steps.append(Step(text, payment.completed_at, "payments", "good"))
-        elif payment.ended_at:
-            steps.append(Step(f"QR code {payment.status}", payment.ended_at, "qr_code_2"))
-    if order.paid_at:
-        steps.append(Step("Paid", order.paid_at, "check_circle", "good"))
-    if order.delivered_at:
-        steps.append(Step("Delivered to the chat", order.delivered_at, "local_shipping", "good"))
-    if order.ended_at:
-        text = ENDED.get(OrderStatus(order.status), "Ended")
-        steps.append(Step(text, order.ended_at, "cancel", "bad"))
-    if order.status == OrderStatus.PENDING:
-        steps.append(Step("Expires if it is not paid", order.expires_at, "schedule", "wait"))
-    return Timeline("What happened", sorted(steps, key=lambda step: step.at))
 
 
 def _items(order: Order) -> Panel:
@@ -77,6 +77,7 @@ def _goods(order: Order) -> Panel:
     goods = StockItem.objects.filter(mine).defer(*SECRET).order_by("pk").distinct()
     return Panel(
         title="Goods",
+        permission="catalog.view_stockitem",
         headers=("Item", "State", "File"),
         rows=[
             (link_to(item), item_badge(item), item.file_name or NOTHING)
@@ -89,13 +90,13 @@ def _goods(order: Order) -> Panel:
 def _payments(payments: list[Payment]) -> Panel:
     return Panel(
         title="Payments",
-        headers=("Reference", "Status", "Amount", "Fee", "Received", "Made", "Completed"),
+        permission="payments.view_payment",
+        headers=("Reference", "Status", "Asked, with the fee", "Received", "Made", "Completed"),
         rows=[
             (
                 link_to(payment),
                 state_badge(payment.status, payment.get_status_display()),
-                money(payment.amount),
-                money(payment.fee),
+                with_fee(payment.amount, payment.fee),
                 money(payment.received_amount),
                 moment(payment.created_at),
                 moment(payment.completed_at),
@@ -111,6 +112,7 @@ def _ledger(order: Order, payments: list[Payment]) -> Panel:
     entries = LedgerEntry.objects.filter(customer=order.customer_id, reference__in=references)
     return Panel(
         title="Balance movements",
+        permission="accounts.view_ledgerentry",
         headers=("Kind", "Amount", "Balance after", "By", "When"),
         rows=[
             (
@@ -131,25 +133,22 @@ def _messages(order: Order, payments: list[Payment]) -> Panel:
     for payment in payments:
         about |= Q(references__payment_id=payment.pk)
     # Since the order was placed, so that an index on the key bounds what is looked through.
-    messages = OutboxMessage.objects.filter(about, created_at__gte=order.placed_at)
+    written = OutboxMessage.objects.filter(about, created_at__gte=order.placed_at)
+    messages = [row for row in written.order_by("pk")[:MOST_MESSAGES] if not is_passed_on(row)]
+    names = recipient_names(messages)
     return Panel(
         title="Notifications",
+        permission="core.view_outboxmessage",
         headers=("Message", "To", "State", "Written", "Sent"),
         rows=[
             (
-                link_to(message, message.kind.replace("_", " ")),
-                "the customer" if message.recipient == order.customer_id else "staff",
+                link_to(message, message_name(message)),
+                names[message.recipient] if is_for_staff(message) else "the customer",
                 message_badge(message),
                 moment(message.created_at),
                 moment(message.sent_at),
             )
-            for message in messages.order_by("pk")[:20]
+            for message in messages
         ],
         empty="No message was written for this order.",
     )
-
-
-def message_badge(message: OutboxMessage) -> str:
-    if message.state == "pending" and message.attempts > 1:
-        return badge(f"pending, tried {message.attempts} times", "wait")
-    return state_badge(message.state, message.get_state_display())

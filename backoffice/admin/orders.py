@@ -5,66 +5,81 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
 from backoffice.admin.base import ReadOnlyAdmin, time_column
 from backoffice.admin.order_panels import order_panels
-from backoffice.display import link_to, money, state_badge
+from backoffice.display import NOTHING, badge, link_to, money, state_badge, with_fee
+from backoffice.finding import find_page
 from backoffice.panels import Panel, Timeline
-from orders.models import Order
+from orders.models import Order, OrderStatus
 
 
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin[Order]):
     list_display = (
-        "invoice_id",
+        "invoice",
         "customer_name",
         "bought",
         "state",
-        "payment_method",
+        "paid_by",
         "total",
         "placed",
-        "delivered",
     )
+    list_display_links = ("invoice",)
     list_filter = ("status", "payment_method", "placed_at")
     list_select_related = ("customer",)
     search_fields = ("invoice_id", "=customer__id", "customer__name", "customer__username")
     search_help_text = "Search by invoice or customer"
     ordering = ("-pk",)
+    empty_text = "Customers order in the chat; each order is here at once."
     fieldsets = (
         (
             None,
             {
                 "fields": (
-                    "invoice_id",
+                    "invoice",
                     "customer_name",
                     "state",
-                    "payment_method",
+                    "paid_by",
                     "subtotal_shown",
                     "discount_shown",
                     "total",
-                    "fee",
+                    "customer_paid",
                 )
             },
         ),
     )
     readonly_fields = (
+        "invoice",
         "customer_name",
         "state",
+        "paid_by",
         "subtotal_shown",
         "discount_shown",
         "total",
-        "fee",
+        "customer_paid",
     )
 
     placed = time_column("placed_at", "placed")
-    delivered = time_column("delivered_at", "delivered")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         rows = super().get_queryset(request)
         name = getattr(request.resolver_match, "url_name", "")
         return rows.prefetch_related("items") if name.endswith("_changelist") else rows
+
+    def get_urls(self) -> list[URLPattern]:
+        find = path("find/", self.admin_site.admin_view(self.find_view), name="backoffice_find")
+        return [find, *super().get_urls()]
+
+    def find_view(self, request: HttpRequest) -> HttpResponse:
+        return find_page(request, self.admin_site.each_context(request))
+
+    @admin.display(description="invoice", ordering="invoice_id")
+    def invoice(self, row: Order) -> str:
+        return row.invoice_id
 
     @admin.display(description="customer", ordering="customer__name")
     def customer_name(self, row: Order) -> SafeString | str:
@@ -76,7 +91,15 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
 
     @admin.display(description="status", ordering="status")
     def state(self, row: Order) -> SafeString:
+        """What the shop still owes stands out: paid, but not in the customer's chat yet."""
+        if row.status == OrderStatus.PAID and row.delivered_at is None:
+            return badge("Paid, being delivered", "wait")
         return state_badge(row.status, row.get_status_display())
+
+    @admin.display(description="paid by", ordering="payment_method")
+    def paid_by(self, row: Order) -> str:
+        method = row.get_payment_method_display()
+        return method[:1].upper() + method[1:]
 
     @admin.display(description="total", ordering="total_bill")
     def total(self, row: Order) -> str:
@@ -90,9 +113,11 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
     def discount_shown(self, row: Order) -> str:
         return money(row.voucher_discount)
 
-    @admin.display(description="gateway's fee")
-    def fee(self, row: Order) -> str:
-        return f"{money(row.payment_fee)}, paid on top" if row.payment_fee else money(0)
+    @admin.display(description="customer paid")
+    def customer_paid(self, row: Order) -> str:
+        if row.status != OrderStatus.PAID:
+            return NOTHING
+        return with_fee(row.total_bill, row.payment_fee)
 
     def panels(self, request: HttpRequest, row: Order) -> list[Panel | Timeline]:
         return order_panels(row)

@@ -1,14 +1,13 @@
-"""Payments, what the gateway told, and the cases that came of it."""
+"""Payments and what the gateway told of them."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import F
 from django.utils.safestring import SafeString
 
 from backoffice.admin.base import ReadOnlyAdmin, time_column
-from backoffice.display import badge, link_to, money, pretty_json, state_badge
-from payments.models import Case, GatewayEvent, Payment
+from backoffice.display import NOTHING, link_to, money, pretty_json, state_badge, with_fee
+from payments.models import GatewayEvent, Payment, PaymentStatus
 
 SECRET_NAMES = ("secret", "key", "token", "signature", "password", "authorization")
 
@@ -18,14 +17,11 @@ class PaymentAdmin(ReadOnlyAdmin[Payment]):
     list_display = (
         "reference",
         "customer_name",
-        "invoice",
-        "purpose",
+        "paid_for",
         "state",
-        "base",
-        "fee_shown",
-        "received",
+        "paid_in_all",
+        "for_shop",
         "made",
-        "completed",
     )
     list_filter = ("status", "purpose", "gateway", "created_at")
     list_select_related = ("customer", "order")
@@ -43,9 +39,8 @@ class PaymentAdmin(ReadOnlyAdmin[Payment]):
                     "invoice",
                     "purpose",
                     "state",
-                    "base",
-                    "fee_shown",
                     "to_pay",
+                    "customer_paid",
                     "received",
                 )
             },
@@ -59,9 +54,8 @@ class PaymentAdmin(ReadOnlyAdmin[Payment]):
         "customer_name",
         "invoice",
         "state",
-        "base",
-        "fee_shown",
         "to_pay",
+        "customer_paid",
         "received",
         "made",
         "expires",
@@ -84,6 +78,10 @@ class PaymentAdmin(ReadOnlyAdmin[Payment]):
     def customer_name(self, row: Payment) -> SafeString | str:
         return link_to(row.customer, row.customer.name)
 
+    @admin.display(description="for", ordering="order")
+    def paid_for(self, row: Payment) -> SafeString | str:
+        return link_to(row.order) if row.order else row.get_purpose_display().capitalize()
+
     @admin.display(description="order", ordering="order")
     def invoice(self, row: Payment) -> SafeString | str:
         return link_to(row.order)
@@ -92,19 +90,29 @@ class PaymentAdmin(ReadOnlyAdmin[Payment]):
     def state(self, row: Payment) -> SafeString:
         return state_badge(row.status, row.get_status_display())
 
-    @admin.display(description="amount", ordering="amount")
-    def base(self, row: Payment) -> str:
-        return money(row.amount)
+    @admin.display(description="for the shop", ordering="amount")
+    def for_shop(self, row: Payment) -> str:
+        """What came without the fee; before that, what was asked."""
+        return money(row.amount if row.received_amount is None else row.received_amount)
 
-    @admin.display(description="fee", ordering="fee")
-    def fee_shown(self, row: Payment) -> str:
-        return money(row.fee)
-
-    @admin.display(description="customer pays")
+    @admin.display(description="asked of the customer")
     def to_pay(self, row: Payment) -> str:
-        return money(row.total_payment)
+        return with_fee(row.amount, row.fee)
 
-    @admin.display(description="received", ordering="received_amount")
+    @admin.display(description="customer paid")
+    def customer_paid(self, row: Payment) -> str:
+        """The fee is the gateway's; it is only known for what was asked."""
+        if row.status != PaymentStatus.COMPLETED:
+            return NOTHING
+        if row.received_amount != row.amount:
+            return f"{money(row.received_amount)} before the fee"
+        return with_fee(row.amount, row.fee)
+
+    @admin.display(description="customer paid")
+    def paid_in_all(self, row: Payment) -> str:
+        return self.customer_paid(row).split(" ")[0]
+
+    @admin.display(description="received for the shop", ordering="received_amount")
     def received(self, row: Payment) -> str:
         return money(row.received_amount)
 
@@ -150,48 +158,3 @@ def without_secrets(value: Any) -> Any:
 
 def _is_secret(name: str) -> bool:
     return any(word in name.lower() for word in SECRET_NAMES)
-
-
-@admin.register(Case)
-class CaseAdmin(ReadOnlyAdmin[Case]):
-    list_display = ("what", "state", "invoice", "reference", "opened", "closed")
-    list_filter = ("kind", ("closed_at", admin.EmptyFieldListFilter))
-    list_select_related = ("order", "payment")
-    search_fields = ("key", "order__invoice_id", "payment__reference")
-    search_help_text = "Search by invoice, payment or cause"
-    ordering = (F("closed_at").desc(nulls_first=True), "-pk")
-    fields = (
-        "what",
-        "state",
-        "invoice",
-        "reference",
-        "event_told",
-        "key",
-        "opened",
-        "closed",
-        "resolution",
-    )
-    readonly_fields = ("what", "state", "invoice", "reference", "event_told", "opened", "closed")
-
-    opened = time_column("opened_at", "opened")
-    closed = time_column("closed_at", "closed")
-
-    @admin.display(description="what happened", ordering="kind")
-    def what(self, row: Case) -> str:
-        return row.get_kind_display().capitalize()
-
-    @admin.display(description="status")
-    def state(self, row: Case) -> SafeString:
-        return badge("Closed") if row.closed_at else badge("Open", "bad")
-
-    @admin.display(description="order")
-    def invoice(self, row: Case) -> SafeString | str:
-        return link_to(row.order)
-
-    @admin.display(description="payment")
-    def reference(self, row: Case) -> SafeString | str:
-        return link_to(row.payment)
-
-    @admin.display(description="gateway event")
-    def event_told(self, row: Case) -> SafeString | str:
-        return link_to(row.event)

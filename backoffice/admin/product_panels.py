@@ -1,7 +1,5 @@
 """What stands below a product's form: its stock, its uploads, its latest orders."""
 
-from typing import TYPE_CHECKING
-
 from django.db.models import Count
 
 from backoffice.admin.base import filtered_by
@@ -11,19 +9,11 @@ from catalog.models import Product, StockBatch, StockItem, StockState
 from catalog.selectors import count_stock
 from orders.models import OrderItem
 
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
-
 SHOWN = 10
 
 
-def product_panels(
-    product: Product, user: "User | AbstractBaseUser | AnonymousUser"
-) -> list[Panel | Timeline]:
-    panels = [_stock(product), _batches(product)]
-    if user.has_perm("orders.view_order"):  # type: ignore[union-attr]
-        panels.append(_orders(product))
-    return list(panels)
+def product_panels(product: Product) -> list[Panel | Timeline]:
+    return [_stock(product), _batches(product), _orders(product)]
 
 
 def _stock(product: Product) -> Panel:
@@ -45,6 +35,7 @@ def _batches(product: Product) -> Panel:
     batches = product.batches.order_by("-pk")[:SHOWN]
     return Panel(
         title="Latest uploads",
+        permission="catalog.view_stockbatch",
         headers=("Batch", "Items", "By", "When"),
         rows=[
             (link_to(b, f"Batch {b.pk}"), b.imported_count, b.imported_by, moment(b.created_at))
@@ -60,6 +51,7 @@ def _orders(product: Product) -> Panel:
     items = OrderItem.objects.filter(product=product).select_related("order__customer")
     return Panel(
         title="Latest orders",
+        permission="orders.view_order",
         headers=("Invoice", "Customer", "Quantity", "Total", "Status", "Placed"),
         rows=[
             (

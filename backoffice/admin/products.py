@@ -6,27 +6,24 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Exists, IntegerField, OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
+from django.utils.cache import get_conditional_response
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
-from backoffice.admin.base import ServiceAdmin, button
-from backoffice.admin.categories import discount_text
+from backoffice.admin.base import button
+from backoffice.admin.product_list import ProductColumns
 from backoffice.admin.product_panels import product_panels
 from backoffice.confirm import Question, ask
-from backoffice.display import badge, money
 from backoffice.forms.rows import ProductForm
-from backoffice.panels import Panel, Timeline
+from backoffice.panels import Lead, Panel, Timeline
 from backoffice.refusals import sentence
 from backoffice.staff import signed
 from backoffice.stock_pages import add_stock_page
 from catalog.errors import ProductUnavailable
 from catalog.models import Product, ProductPhoto
-from catalog.selectors import count_stock, smallest_free_number
+from catalog.selectors import smallest_free_number
 from catalog.services.photos import remove_photo, upload_photo
 from catalog.services.pricing import price_for
 from catalog.services.products import (
@@ -35,44 +32,11 @@ from catalog.services.products import (
     take_off_sale,
     update_product,
 )
-from orders.models import OrderItem, OrderStatus
-
-
-class OnSaleFilter(admin.SimpleListFilter):
-    title = "on sale"
-    parameter_name = "sale"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("on", "On sale"), ("hidden", "Hidden"), ("off", "Off sale")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> QuerySet[Product]:
-        if self.value() == "on":
-            return queryset.filter(deleted_at=None, is_active=True)
-        if self.value() == "hidden":
-            return queryset.filter(deleted_at=None, is_active=False)
-        return queryset.filter(deleted_at__isnull=False) if self.value() == "off" else queryset
 
 
 @admin.register(Product)
-class ProductAdmin(ServiceAdmin[Product]):
+class ProductAdmin(ProductColumns):
     form = ProductForm
-    list_display = (
-        "number",
-        "product",
-        "category",
-        "price",
-        "reseller",
-        "discount",
-        "stock",
-        "sold",
-        "shown",
-    )
-    list_display_links = ("number", "product")
-    list_filter = (OnSaleFilter, "kind", "category")
-    list_select_related = ("category",)
-    search_fields = ("=number", "name")
-    search_help_text = "Search by number or name"
-    ordering = ("number",)
     actions_detail = ("add_stock", "take_off", "put_back")
     actions_row = ("add_stock",)
     fieldsets = (
@@ -94,70 +58,6 @@ class ProductAdmin(ServiceAdmin[Product]):
         ("In the chat", {"fields": ("is_active", "sold_shown")}),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
-        rows = super().get_queryset(request)
-        if not getattr(request.resolver_match, "url_name", "").endswith("_changelist"):
-            return rows
-        paid = OrderItem.objects.filter(
-            product=OuterRef("pk"), order__status=OrderStatus.PAID
-        ).order_by()
-        units = paid.values("product").annotate(units=Sum("quantity")).values("units")
-        return rows.annotate(
-            _sold=Coalesce(Subquery(units, output_field=IntegerField()), 0),
-            _has_photo=Exists(ProductPhoto.objects.filter(product=OuterRef("pk"))),
-        )
-
-    def prepare_rows(self, rows: list[Product]) -> None:
-        counts = count_stock([row.pk for row in rows])
-        for row in rows:
-            vars(row)["_stock"] = counts.get(row.pk, 0)
-
-    @admin.display(ordering="name")
-    def product(self, row: Product) -> SafeString:
-        image = SafeString('<span class="qc-thumb"></span>')
-        if vars(row).get("_has_photo"):
-            address = reverse("admin:catalog_product_photo", args=[row.pk])
-            image = format_html(
-                '<img class="qc-thumb" loading="lazy" alt="" src="{}">',
-                address,
-            )
-        return format_html('<span class="qc-product">{}<span>{}</span></span>', image, row.name)
-
-    @admin.display(ordering="customer_price", description="price")
-    def price(self, row: Product) -> SafeString | str:
-        price = price_for(product=row, is_reseller=False)
-        if not price.is_reduced:
-            return money(price.unit)
-        return format_html(
-            '<s class="qc-old">{}</s> {}', money(price.list_price), money(price.unit)
-        )
-
-    @admin.display(ordering="reseller_price", description="resellers")
-    def reseller(self, row: Product) -> str:
-        return money(row.reseller_price)
-
-    @admin.display(description="discount")
-    def discount(self, row: Product) -> str:
-        return discount_text(row)
-
-    @admin.display(description="stock")
-    def stock(self, row: Product) -> SafeString | str:
-        """How many can be bought now; ∞ for shared and file goods without a quota."""
-        left = vars(row)["_stock"]
-        if left == 0:
-            return badge("Sold out", "bad")
-        if left is None:
-            return "∞"
-        return badge(f"{left} left", "wait") if left <= row.low_stock_threshold else str(left)
-
-    @admin.display(ordering="_sold", description="sold")
-    def sold(self, row: Product) -> int:
-        return int(vars(row)["_sold"])
-
-    @admin.display(description="on sale", ordering="is_active")
-    def shown(self, row: Product) -> SafeString:
-        return sale_badge(row)
-
     def get_readonly_fields(
         self, request: HttpRequest, obj: Product | None = None
     ) -> tuple[str, ...]:
@@ -168,8 +68,33 @@ class ProductAdmin(ServiceAdmin[Product]):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"number": smallest_free_number(), **super().get_changeform_initial_data(request)}
 
+    def lead(self, request: HttpRequest, row: Product) -> Lead | None:
+        """Lead to adding stock: first of all while there is none."""
+        if row.deleted_at is not None or not self.has_add_stock_permission(request):
+            return None
+        if row.stock.available().exists():
+            return Lead(button="Add stock", url=_stock_address(row), is_for_phones=True)
+        return Lead(
+            "It has nothing to sell",
+            ["Customers cannot buy it before you add stock. It takes a minute."],
+            button="Add stock",
+            url=_stock_address(row),
+        )
+
+    def response_add(
+        self, request: HttpRequest, obj: Product, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Lead on to the product's own page: what is missing now is stock."""
+        if "_addanother" in request.POST or not self.has_view_permission(request, obj):
+            return super().response_add(request, obj, post_url_continue)
+        text = "“{}” is there, but it has nothing to sell yet."
+        if self.has_add_stock_permission(request):
+            text += ' <a class="qc-link" href="{}">Add stock</a>'
+        messages.success(request, format_html(text, obj.name, _stock_address(obj)))
+        return HttpResponseRedirect(_address(obj))
+
     def panels(self, request: HttpRequest, row: Product) -> list[Panel | Timeline]:
-        return product_panels(row, request.user)
+        return product_panels(row)
 
     def create_row(self, request: HttpRequest, values: dict[str, Any]) -> Product:
         return create_product(**values, **signed(request))
@@ -202,8 +127,9 @@ class ProductAdmin(ServiceAdmin[Product]):
         image = bytes(photo.image)
         answer = HttpResponse(image, content_type=photo.content_type)
         answer["Cache-Control"] = "private, no-cache"
-        answer["ETag"] = f'"{hashlib.sha256(image).hexdigest()[:32]}"'
-        return answer
+        answer["ETag"] = etag = f'"{hashlib.sha256(image).hexdigest()[:32]}"'
+        # A list shows many: what the browser has already is not sent again.
+        return get_conditional_response(request, etag=etag, response=answer) or answer
 
     def has_add_stock_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm("catalog.add_stockitem")
@@ -286,14 +212,12 @@ class ProductAdmin(ServiceAdmin[Product]):
         return ask(self, request, product, question)
 
 
-def sale_badge(product: Product) -> SafeString:
-    if product.deleted_at is not None:
-        return badge("Off sale", "quiet")
-    return badge("On sale", "good") if product.is_active else badge("Hidden", "wait")
-
-
 def _address(product: Product) -> str:
     return reverse("admin:catalog_product_change", args=[product.pk])
+
+
+def _stock_address(product: Product) -> str:
+    return reverse("admin:catalog_product_add_stock", args=[product.pk])
 
 
 def _warn_of_free_goods(request: HttpRequest, product: Product) -> None:

@@ -4,27 +4,42 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from audit.models import AuditEntry
 from backoffice.admin.base import ReadOnlyAdmin, ServiceAdmin, time_column
-from backoffice.admin.order_panels import message_badge
 from backoffice.display import clock, pretty_json
 from backoffice.forms.rows import StoreSettingsForm
+from backoffice.message_names import NAMES, message_badge, message_name
 from backoffice.services import update_store_settings
 from backoffice.staff import signed
 from core.models import OutboxMessage, StoreSettings
 
 
+class KindFilter(admin.SimpleListFilter):
+    title = "message"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(NAMES.items())
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[OutboxMessage]
+    ) -> QuerySet[OutboxMessage]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
 @admin.register(OutboxMessage)
 class OutboxMessageAdmin(ReadOnlyAdmin[OutboxMessage]):
     list_display = ("message", "to", "state_shown", "attempts", "created", "sent")
-    list_filter = ("state", "kind", "priority", "created_at")
+    list_filter = ("state", KindFilter, "priority", "created_at")
     search_fields = ("=recipient", "dedupe_key")
     search_help_text = "Search by chat id or key"
     ordering = ("-pk",)
+    empty_text = "Messages to customers and staff wait here and keep their outcome."
     fields = (
         "message",
         "to",
@@ -51,13 +66,16 @@ class OutboxMessageAdmin(ReadOnlyAdmin[OutboxMessage]):
     sent = time_column("sent_at", "sent")
     not_before_shown = time_column("not_before", "not before")
 
+    def row_title(self, row: OutboxMessage) -> str:
+        return self.message(row)
+
     @admin.display(description="message", ordering="kind")
     def message(self, row: OutboxMessage) -> str:
-        return row.kind.replace("_", " ").capitalize()
+        return message_name(row)
 
     @admin.display(description="to", ordering="recipient")
     def to(self, row: OutboxMessage) -> str:
-        return "Staff" if row.recipient is None else str(row.recipient)
+        return "All staff" if row.recipient is None else str(row.recipient)
 
     @admin.display(description="state", ordering="state")
     def state_shown(self, row: OutboxMessage) -> SafeString | str:
@@ -78,6 +96,9 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
     ordering = ("-pk",)
     fields = ("when", "actor", "what", "target", "source", "was", "became", "uuid")
     readonly_fields = ("when", "what", "was", "became")
+
+    def row_title(self, row: AuditEntry) -> str:
+        return self.what(row)
 
     @admin.display(description="when", ordering="at")
     def when(self, row: AuditEntry) -> str:
@@ -120,6 +141,8 @@ class StoreSettingsAdmin(ServiceAdmin[StoreSettings]):
 
     form = StoreSettingsForm
     audit_target = "store_settings"
+    is_single_row = True
+    show_add_link = False
     fieldsets = (
         (
             "Payment",
@@ -139,7 +162,8 @@ class StoreSettingsAdmin(ServiceAdmin[StoreSettings]):
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and not StoreSettings.objects.exists()
+        """Whoever may change them may also be the first to."""
+        return self.has_change_permission(request) and not StoreSettings.objects.exists()
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -151,6 +175,12 @@ class StoreSettingsAdmin(ServiceAdmin[StoreSettings]):
         if is_saved and self.has_view_permission(request):
             return HttpResponseRedirect(reverse("admin:core_storesettings_change", args=[1]))
         return super().changelist_view(request, extra_context)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        context["show_save_and_add_another"] = False
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def create_row(self, request: HttpRequest, values: dict[str, Any]) -> StoreSettings:
         return update_store_settings(changes=values, **signed(request))

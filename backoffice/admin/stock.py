@@ -39,9 +39,11 @@ class StockBatchAdmin(ReadOnlyAdmin[StockBatch]):
     list_display_links = ("name",)
     list_filter = ("created_at",)
     list_select_related = ("product",)
+    list_before_template = "backoffice/stock_hint.html"
     search_fields = ("=id", "=product__number", "product__name", "imported_by")
     search_help_text = "Search by batch, product or who uploaded it"
     ordering = ("-pk",)
+    empty_text = "Stock is added on a product's page."
     fields = ("product_name", "imported_count", "imported_by", "created")
     readonly_fields = fields
     actions_detail = ("withdraw",)
@@ -52,6 +54,9 @@ class StockBatchAdmin(ReadOnlyAdmin[StockBatch]):
         counts = items_by_state([row.pk for row in rows])
         for row in rows:
             vars(row)["_items"] = counts[row.pk]
+
+    def row_title(self, row: StockBatch) -> str:
+        return self.name(row)
 
     @admin.display(description="batch", ordering="pk")
     def name(self, row: StockBatch) -> str:
@@ -88,6 +93,7 @@ class StockBatchAdmin(ReadOnlyAdmin[StockBatch]):
             ),
             Panel(
                 title="First items",
+                permission="catalog.view_stockitem",
                 headers=("Item", "State", "Order"),
                 rows=[(link_to(item), item_badge(item), order_link(item)) for item in items[:20]],
                 more_url=filtered_by(StockItem, batch__id__exact=row.pk),
@@ -139,9 +145,11 @@ class StockItemAdmin(ReadOnlyAdmin[StockItem]):
     list_filter = ("state",)
     list_select_related = ("product", "batch", "order_item__order")
     show_full_result_count = False
+    list_before_template = "backoffice/stock_hint.html"
     search_fields = ("=product__number", "product__name")
     search_help_text = "Search by short id (STCK…) or product"
     ordering = ("-pk",)
+    empty_text = "Stock is added on a product's page."
     fields = ("short_id", "product_name", "status", "batch_name", "order", "file_name", "created")
     readonly_fields = fields
 

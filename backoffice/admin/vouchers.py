@@ -26,6 +26,7 @@ class VoucherAdmin(ServiceAdmin[Voucher]):
     search_fields = ("code",)
     search_help_text = "Search by code"
     ordering = ("-pk",)
+    empty_text = "A voucher takes an amount or a percentage off an order."
     fieldsets = (
         (
             "What it takes off",
@@ -88,6 +89,7 @@ class VoucherAdmin(ServiceAdmin[Voucher]):
         return [
             Panel(
                 title="Used by",
+                permission="orders.view_order",
                 headers=("Order", "Customer", "State"),
                 rows=[
                     (

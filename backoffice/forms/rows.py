@@ -11,9 +11,9 @@ from django.urls import reverse
 from backoffice.forms.fields import PhotoInput, StoredPhoto, UnfoldAdminTextareaWidget
 from backoffice.refusals import sentence
 from backoffice.services import EDITABLE as SETTINGS_EDITABLE
-from catalog.errors import NumberTaken, PhotoRefused
+from catalog.errors import KindFixed, NumberTaken, PhotoRefused
 from catalog.models import Category, Product, ProductPhoto
-from catalog.services.photos import photo_type
+from catalog.services.photos import check_photo
 from catalog.services.products import EDITABLE
 from core.models import StoreSettings
 from orders.models import Voucher
@@ -34,6 +34,12 @@ SENTENCES = {
     "voucher_code_characters": ("code", "Use letters, digits, - and _ only."),
 }
 """Field and sentence by the name of the constraint."""
+REFUSED_FIELDS: dict[type[Exception], str] = {
+    NumberTaken: "number",
+    KindFixed: "kind",
+    PhotoRefused: "photo",
+}
+"""The field that a refusal of a service is about."""
 VIOLATED = re.compile(r"Constraint “(\w+)” is violated\.")
 
 
@@ -69,6 +75,21 @@ class RowForm(_ModelForm[RowT]):
             self.add_error(field, text)
 
 
+def refused(
+    form: "type[forms.ModelForm[RowT]]", refusal: Exception
+) -> "type[forms.ModelForm[RowT]]":
+    """Return the form as it is after a service refused: it says so where it has no other error."""
+
+    class RefusedForm(form):  # type: ignore[misc, valid-type]
+        def full_clean(self) -> None:
+            super().full_clean()
+            if self.is_bound and not self.errors:
+                field = REFUSED_FIELDS.get(type(refusal))
+                self.add_error(field if field in self.fields else None, sentence(refusal))
+
+    return RefusedForm
+
+
 class CategoryForm(RowForm[Category]):
     class Meta:
         model = Category
@@ -83,7 +104,8 @@ class ProductForm(RowForm[Product]):
     photo = forms.FileField(
         required=False,
         widget=PhotoInput({"accept": "image/png,image/jpeg,image/webp"}),
-        help_text="PNG, JPEG or WebP, up to 5 MB. Customers see it above the product.",
+        help_text="PNG, JPEG or WebP, up to 5 MB, at most 20 times as long as wide."
+        " Customers see it above the product.",
     )
     new_photo: bytes | None = None
 
@@ -134,9 +156,10 @@ class ProductForm(RowForm[Product]):
         photo = self.cleaned_data["photo"]
         if not hasattr(photo, "read"):
             return photo
+        photo.seek(0)
         image = photo.read()
         try:
-            photo_type(image)
+            check_photo(image)
         except PhotoRefused as refusal:
             raise ValidationError(sentence(refusal)) from None
         self.new_photo = image

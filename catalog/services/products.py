@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from audit.services import record_audit
 from catalog.errors import KindFixed, NumberTaken, ProductUnavailable
@@ -61,7 +61,7 @@ def create_product(
     product = Product(number=number, name=name, customer_price=customer_price, kind=kind, **fields)
     _check_number(product)
     product.full_clean()
-    product.save()
+    _save(product)
     record_audit(
         actor=actor,
         action="create_product",
@@ -95,7 +95,7 @@ def update_product(
     _check_kind(product, changed)
     _check_number(product)
     product.full_clean()
-    product.save(update_fields=changed)
+    _save(product, changed)
     record_audit(
         actor=actor,
         action="update_product",
@@ -136,7 +136,7 @@ def put_on_sale(*, product_id: int, actor: str, source: str, now: datetime) -> P
         product.deleted_at = None
         product.is_active = True
         _check_number(product)
-        product.save(update_fields=["deleted_at", "is_active"])
+        _save(product, ["deleted_at", "is_active"])
         _record_sale(product, "put_on_sale", actor, source, now)
     return product
 
@@ -155,6 +155,17 @@ def _check_number(product: Product) -> None:
     holder = holders.first()
     if holder is not None:
         raise NumberTaken(number=product.number, product_name=holder.name)
+
+
+def _save(product: Product, changed: list[str] | None = None) -> None:
+    """Save, or raise NumberTaken when another product took the number since it was checked."""
+    try:
+        with transaction.atomic():  # a savepoint, so that who has the number can be looked up
+            product.save(update_fields=changed)
+    except IntegrityError as error:
+        if "product_number_unique" in str(error):
+            _check_number(product)
+        raise
 
 
 def _check_kind(product: Product, changed: list[str]) -> None:

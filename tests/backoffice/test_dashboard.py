@@ -1,7 +1,7 @@
 """The dashboard: its figures, what needs a person, an empty store, few queries."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +14,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backoffice import selectors
+from backoffice.chart import sales_chart
+from backoffice.display import moment
 from core.models import OutboxMessage, OutboxState
 from orders.models import Order
 from payments.models import Case, CaseKind, GatewaySilence
@@ -130,3 +132,60 @@ def test_figures_are_for_those_who_may_see_orders(
     assert "Revenue" not in page
     assert "open case" not in page
     assert "Nothing to show here" in body(staff(), reverse(INDEX))
+
+
+def test_cards_compare_in_words(owner: Client, world: World) -> None:
+    now = timezone.now()
+    sell(world, now - timedelta(days=8), 40_000)
+    sell(world, now, 10_000)
+    cards = {
+        card.title: card for card in owner.get(reverse(INDEX), {"days": "7"}).context["cards"]
+    }
+    revenue, paid = cards["Revenue, 7 days"], cards["Orders paid"]
+    assert (revenue.change, revenue.beside, revenue.tone) == (
+        "75 % less",
+        "than in the 7 days before",
+        "bad",
+    )
+    assert (paid.change, paid.beside, paid.tone) == (
+        "the same",
+        "as in the 7 days before",
+        "quiet",
+    )
+    share = cards["Orders that got paid"]
+    assert (share.value, share.change, share.beside) == (
+        "100 %",
+        "100 %",
+        "in the 7 days before",
+    )
+    assert cards["Open payments"].note == "nobody is paying just now"
+    page = body(owner, reverse(INDEX))
+    assert "points" not in page
+
+
+def test_an_open_payment_says_how_much_and_since_when(
+    owner: Client, world: World, bank: Any
+) -> None:
+    payment = world.qris(world.customer(), world.product())
+    [card] = [c for c in owner.get(reverse(INDEX)).context["cards"] if c.title == "Open payments"]
+    assert card.value == "1"
+    assert card.note == f"Rp50.000 awaited, the oldest since {moment(payment.created_at)}"
+
+
+def test_the_chart_draws_what_was_and_marks_today_as_unfinished(world: World) -> None:
+    sell(world, NOON, 30_000)
+    chart = sales_chart(selectors.sales(selectors.period_of(7, NOON)))
+    orders, revenue = chart["datasets"]
+    assert chart["labels"][-2:] == ["19 Nov", "20 Nov, so far"]
+    assert (orders["data"][-1], revenue["data"][-1]) == (1, 30_000)
+    # A smoothed line would show money between two days that nobody paid.
+    assert (revenue["type"], orders["tension"]) == ("bar", 0)
+    colours = revenue["backgroundColor"]
+    assert len(colours) == 7
+    assert set(colours[:-1]) == {colours[0]} != {colours[-1]}
+
+
+def test_the_chart_does_not_fall_to_nothing_at_midnight(world: World) -> None:
+    sell(world, NOON - timedelta(days=1), 30_000)
+    chart = sales_chart(selectors.sales(selectors.period_of(7, NOON)))
+    assert chart["datasets"][0]["data"] == [0, 0, 0, 0, 0, 1, None]

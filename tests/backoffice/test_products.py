@@ -5,20 +5,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
 from audit.models import AuditEntry
 from catalog.errors import NumberTaken
-from catalog.models import Product, ProductPhoto
+from catalog.models import Product
 from catalog.services.products import create_product
 from tests.backoffice.pages import body, said, url, words
 from tests.world import World
-
-PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 40
-JPEG = b"\xff\xd8\xff\xe0" + b"0" * 40
-WEBP = b"RIFF\x10\x00\x00\x00WEBPVP8 " + b"0" * 40
 
 
 def form(**changes: Any) -> dict[str, Any]:
@@ -163,69 +158,6 @@ class TestChange:
         answer = owner.get(url(Product, "history", product.pk), follow=True)
         targets = {row.target for row in answer.context["cl"].result_list}
         assert targets == {f"product:{product.pk}"}
-
-
-class TestPhoto:
-    def upload(self, owner: Client, product: Product, image: bytes, **fields: Any) -> Any:
-        file = SimpleUploadedFile("photo.png", image) if image else ""
-        data = form_of(product, photo=file, **fields)
-        return owner.post(url(Product, "change", product.pk), data)
-
-    @pytest.mark.parametrize(
-        ("image", "kind"), [(PNG, "image/png"), (JPEG, "image/jpeg"), (WEBP, "image/webp")]
-    )
-    def test_what_it_is_counts_not_its_name(
-        self, owner: Client, world: World, image: bytes, kind: str
-    ) -> None:
-        product = world.product(stock=0)
-        assert self.upload(owner, product, image).status_code == 302
-        photo = ProductPhoto.objects.get()
-        assert (bytes(photo.image), photo.content_type) == (image, kind)
-        answer = owner.get(reverse("admin:catalog_product_photo", args=[product.pk]))
-        assert (answer.content, answer["Content-Type"]) == (image, kind)
-        entry = AuditEntry.objects.get(action="change_photo")
-        assert (entry.before, entry.after) == (None, {"type": kind, "bytes": len(image)})
-
-    def test_a_new_photo_forgets_telegrams_copy_of_the_old(
-        self, owner: Client, world: World
-    ) -> None:
-        product = world.product(stock=0)
-        ProductPhoto.objects.create(product=product, image=PNG, telegram_file_id="known")
-        self.upload(owner, product, JPEG)
-        assert ProductPhoto.objects.get().telegram_file_id == ""
-
-    def test_removal(self, owner: Client, world: World) -> None:
-        product = world.product(stock=0)
-        ProductPhoto.objects.create(product=product, image=PNG)
-        self.upload(owner, product, b"", **{"photo-clear": "on"})
-        assert not ProductPhoto.objects.exists()
-        assert AuditEntry.objects.get(action="change_photo").after is None
-
-    @pytest.mark.parametrize(
-        ("image", "sentence"),
-        [
-            (b"<svg onload=alert(1)>", "not a PNG, JPEG or WebP picture"),
-            (PNG + b"0" * 5 * 1024 * 1024, "larger than 5 MB"),
-        ],
-    )
-    def test_anything_else_is_refused_and_changes_nothing(
-        self, owner: Client, world: World, image: bytes, sentence: str
-    ) -> None:
-        product = world.product(stock=0)
-        answer = self.upload(owner, product, image, name="Another name")
-        assert sentence in words(answer)
-        assert not ProductPhoto.objects.exists()
-        product.refresh_from_db()
-        assert product.name != "Another name"
-
-    def test_it_is_for_staff_who_may_see_products(
-        self, staff: Callable[..., Client], world: World
-    ) -> None:
-        product = world.product(stock=0)
-        ProductPhoto.objects.create(product=product, image=PNG)
-        address = reverse("admin:catalog_product_photo", args=[product.pk])
-        assert staff().get(address).status_code == 404
-        assert Client().get(address).status_code == 302
 
 
 class TestOffSale:

@@ -135,6 +135,11 @@ class TestSettings:
         answer = owner.post(url(StoreSettings, "delete", 1), {"post": "yes"})
         assert answer.status_code == 403
 
+    def test_who_may_change_them_may_be_the_first_to(self, staff: Callable[..., Client]) -> None:
+        client = staff("core.view_storesettings", "core.change_storesettings")
+        assert client.post(url(StoreSettings, "add"), SETTINGS).status_code == 302
+        assert StoreSettings.objects.get().payment_minutes == 15
+
     def test_out_of_range_is_refused(self, owner: Client) -> None:
         StoreSettings.objects.create(pk=1)
         form = SETTINGS | {"payment_minutes": "0"}

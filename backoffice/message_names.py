@@ -1,0 +1,57 @@
+"""What the outbox's messages are called, who they are for, and what became of them."""
+
+from collections.abc import Iterable
+
+from accounts.models import Customer, StaffChat
+from backoffice.display import badge, state_badge
+from core.models import OutboxMessage, OutboxState
+
+NAMES = {
+    "payment_qr": "QR code to pay",
+    "payment_unavailable": "No QR code could be made",
+    "order_delivered": "Order delivered, with the goods",
+    "order_expired": "Order expired",
+    "order_cancelled": "Order cancelled, its QR code removed",
+    "payment_credited": "Money put on the balance",
+    "staff_order_paid": "New paid order, to staff",
+    "staff_order_expired": "Order expired unpaid, to staff",
+    "staff_payment_credited": "Money put on a balance, to staff",
+    "staff_case": "Case to look at, to staff",
+}
+
+
+def kind_name(kind: str) -> str:
+    return NAMES.get(kind, kind.replace("_", " ").capitalize())
+
+
+def message_name(message: OutboxMessage) -> str:
+    return kind_name(message.kind)
+
+
+def is_passed_on(message: OutboxMessage) -> bool:
+    """Return whether every member of staff has a copy: this row itself is sent to nobody."""
+    return message.recipient is None and message.state == OutboxState.SENT
+
+
+def is_for_staff(message: OutboxMessage) -> bool:
+    return message.kind.startswith("staff_")
+
+
+def message_badge(message: OutboxMessage) -> str:
+    if is_passed_on(message):
+        return badge("passed on, a copy each")
+    if message.recipient is None and message.state == OutboxState.DROPPED and message.sent_at:
+        return badge("dropped: nobody to tell")
+    if message.state == OutboxState.PENDING and message.attempts > 1:
+        return badge(f"pending, tried {message.attempts} times", "wait")
+    return state_badge(message.state, message.get_state_display())
+
+
+def recipient_names(messages: Iterable[OutboxMessage]) -> dict[int | None, str]:
+    """Name everybody these messages are for: a customer, an administrator or a group."""
+    chats = {message.recipient for message in messages if message.recipient is not None}
+    names: dict[int | None, str] = {None: "all staff", **{chat: str(chat) for chat in chats}}
+    names.update(Customer.objects.filter(pk__in=chats).values_list("pk", "name"))
+    groups = StaffChat.objects.filter(chat_id__in=chats)
+    names.update((chat.chat_id, str(chat)) for chat in groups)
+    return names
