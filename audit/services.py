@@ -9,6 +9,10 @@ from audit.models import AuditEntry
 
 BATCH = 500
 
+Values = dict[str, Any]
+Changes = tuple[Values | None, Values | None]
+"""Before and after; None: it was not there."""
+
 
 def record_audit(
     *,
@@ -17,7 +21,7 @@ def record_audit(
     target: str,
     source: str,
     now: datetime,
-    changes: tuple[dict[str, Any] | None, dict[str, Any] | None] = (None, None),
+    changes: Changes = (None, None),
 ) -> AuditEntry:
     """Write who did what, in the caller's transaction. `changes` is (before, after), ids only."""
     before, after = changes
@@ -30,6 +34,12 @@ def record_audit(
         source=source,
         at=now,
     )
+
+
+def difference(before: Values, after: Values) -> tuple[Values, Values]:
+    """Return before and after of what differs; both are empty when nothing does."""
+    changed = [name for name in after if before[name] != after[name]]
+    return {name: before[name] for name in changed}, {name: after[name] for name in changed}
 
 
 def ship_audit(*, now: datetime) -> int:

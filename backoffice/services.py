@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from audit.services import record_audit
+from audit.services import difference, record_audit
 from core.models import StoreSettings
 
 EDITABLE = tuple(field.name for field in StoreSettings._meta.concrete_fields if field.name != "id")
@@ -21,20 +21,19 @@ def update_store_settings(
         raise ValueError(sorted(set(changes) - set(EDITABLE)))
     StoreSettings.objects.get_or_create(pk=1)
     row = StoreSettings.objects.select_for_update(no_key=True).get(pk=1)
-    before = {name: getattr(row, name) for name in changes}
-    changed = [name for name, value in changes.items() if before[name] != value]
-    if not changed:
+    old, new = difference({name: getattr(row, name) for name in changes}, dict(changes))
+    if not new:
         return row
-    for name in changed:
-        setattr(row, name, changes[name])
+    for name, value in new.items():
+        setattr(row, name, value)
     row.full_clean()
-    row.save(update_fields=changed)
+    row.save(update_fields=list(new))
     record_audit(
         actor=actor,
         action="update_store_settings",
         target="store_settings:1",
         source=source,
         now=now,
-        changes=({name: before[name] for name in changed}, {n: changes[n] for n in changed}),
+        changes=(old, new),
     )
     return row

@@ -7,11 +7,10 @@ from typing import Any
 from django.contrib.auth.models import Group, Permission, User
 from django.db import transaction
 
-from audit.services import record_audit
+from audit.services import Changes, difference, record_audit
 from backoffice.errors import LastOwner, RoleInUse
 
 EDITABLE = ("username", "first_name", "last_name", "email", "is_active", "is_superuser")
-Changes = tuple[dict[str, Any] | None, dict[str, Any] | None]
 
 
 @transaction.atomic
@@ -55,8 +54,8 @@ def update_staff(
     user.save(update_fields=list(changes) or None)
     if roles is not None:
         user.groups.set(roles)
-    difference = _difference(before, _staff_values(user))
-    _record("update_staff", f"user:{user.pk}", difference, actor=actor, source=source, now=now)
+    changed = difference(before, _staff_values(user))
+    _record("update_staff", f"user:{user.pk}", changed, actor=actor, source=source, now=now)
     return user
 
 
@@ -87,8 +86,9 @@ def save_role(
     role.full_clean()
     role.save()
     role.permissions.set(permissions)
-    difference = _difference(before, _role_values(role))
-    _record(action, f"role:{role.pk}", difference, actor=actor, source=source, now=now)
+    after = _role_values(role)
+    changed = (None, after) if before is None else difference(before, after)
+    _record(action, f"role:{role.pk}", changed, actor=actor, source=source, now=now)
     return role
 
 
@@ -118,13 +118,6 @@ def _staff_values(user: User) -> dict[str, Any]:
 def _role_values(role: Group) -> dict[str, Any]:
     held = role.permissions.values_list("content_type__app_label", "codename")
     return {"name": role.name, "permissions": sorted(f"{app}.{code}" for app, code in held)}
-
-
-def _difference(before: dict[str, Any] | None, after: dict[str, Any]) -> Changes:
-    if before is None:
-        return None, after
-    changed = [name for name in after if before[name] != after[name]]
-    return {name: before[name] for name in changed}, {name: after[name] for name in changed}
 
 
 def _record(action: str, target: str, changes: Changes, **signature: Any) -> None:

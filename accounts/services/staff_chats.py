@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.models import StaffChat
-from audit.services import record_audit
+from audit.services import difference, record_audit
 from core.models import OutboxMessage, OutboxState
 
 EDITABLE = ("chat_id", "title", "hears_orders", "hears_problems")
@@ -36,12 +36,10 @@ def update_staff_chat(
     chat = _lock(staff_chat_id)
     before = _values(chat)
     _set(chat, changes)
-    after = _values(chat)
-    changed = [name for name in EDITABLE if before[name] != after[name]]
-    if changed:
-        chat.save(update_fields=changed)
-        difference = ({name: before[name] for name in changed}, {n: after[n] for n in changed})
-        _record("update_staff_chat", chat, difference, actor=actor, source=source, now=now)
+    old, new = difference(before, _values(chat))
+    if new:
+        chat.save(update_fields=list(new))
+        _record("update_staff_chat", chat, (old, new), actor=actor, source=source, now=now)
     return chat
 
 

@@ -35,23 +35,6 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
     search_help_text = "Search by invoice or customer"
     ordering = ("-pk",)
     empty_text = "Customers order in the chat; each order is here at once."
-    fieldsets = (
-        (
-            None,
-            {
-                "fields": (
-                    "invoice",
-                    "customer_name",
-                    "state",
-                    "paid_by",
-                    "subtotal_shown",
-                    "discount_shown",
-                    "total",
-                    "customer_paid",
-                )
-            },
-        ),
-    )
     readonly_fields = (
         "invoice",
         "customer_name",
@@ -62,6 +45,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         "total",
         "customer_paid",
     )
+    fieldsets = ((None, {"fields": readonly_fields}),)
 
     placed = time_column("placed_at", "placed")
 

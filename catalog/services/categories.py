@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count, Q
 
-from audit.services import record_audit
+from audit.services import Changes, difference, record_audit
 from catalog.errors import CategoryInUse
 from catalog.models import Category
 
@@ -47,13 +47,11 @@ def update_category(
     before = _values(category)
     for name, value in changes.items():
         setattr(category, name, value)
-    after = _values(category)
-    changed = [name for name in EDITABLE if before[name] != after[name]]
-    if changed:
+    old, new = difference(before, _values(category))
+    if new:
         category.full_clean()
-        category.save(update_fields=changed)
-        difference = ({name: before[name] for name in changed}, {n: after[n] for n in changed})
-        _record("update_category", category, actor, source, now, difference)
+        category.save(update_fields=list(new))
+        _record("update_category", category, actor, source, now, (old, new))
     return category
 
 
@@ -91,7 +89,7 @@ def _record(
     actor: str,
     source: str,
     now: datetime,
-    changes: tuple[dict[str, Any] | None, dict[str, Any] | None],
+    changes: Changes,
 ) -> None:
     record_audit(
         actor=actor,

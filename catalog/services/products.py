@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from audit.services import record_audit
+from audit.services import difference, record_audit
 from catalog.errors import KindFixed, NumberTaken, ProductUnavailable
 from catalog.models import Category, Product, ProductKind
 from catalog.selectors import forget_stock_counts
@@ -88,24 +88,20 @@ def update_product(
     before = {name: _plain(getattr(product, name)) for name in changes}
     for name, value in changes.items():
         setattr(product, name, value)
-    after = {name: _plain(getattr(product, name)) for name in changes}
-    changed = [name for name in changes if before[name] != after[name]]
-    if not changed:
+    old, new = difference(before, {name: _plain(getattr(product, name)) for name in changes})
+    if not new:
         return product
-    _check_kind(product, changed)
+    _check_kind(product, list(new))
     _check_number(product)
     product.full_clean()
-    _save(product, changed)
+    _save(product, list(new))
     record_audit(
         actor=actor,
         action="update_product",
         target=f"product:{product.pk}",
         source=source,
         now=now,
-        changes=(
-            {name: before[name] for name in changed},
-            {name: after[name] for name in changed},
-        ),
+        changes=(old, new),
     )
     forget_stock_counts()
     return product

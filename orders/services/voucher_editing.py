@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from audit.services import record_audit
+from audit.services import Changes, difference, record_audit
 from orders.models import Voucher
 
 EDITABLE = (
@@ -45,12 +45,10 @@ def update_voucher(
     voucher = Voucher.objects.lock().get(pk=voucher_id)
     before = _values(voucher)
     _set(voucher, changes)
-    after = _values(voucher)
-    changed = [name for name in EDITABLE if before[name] != after[name]]
-    if changed:
-        voucher.save(update_fields=changed)
-        difference = ({name: before[name] for name in changed}, {n: after[n] for n in changed})
-        _record("update_voucher", voucher, actor, source, now, difference)
+    old, new = difference(before, _values(voucher))
+    if new:
+        voucher.save(update_fields=list(new))
+        _record("update_voucher", voucher, actor, source, now, (old, new))
     return voucher
 
 
@@ -92,7 +90,7 @@ def _record(
     actor: str,
     source: str,
     now: datetime,
-    changes: tuple[dict[str, Any] | None, dict[str, Any] | None],
+    changes: Changes,
 ) -> None:
     record_audit(
         actor=actor,

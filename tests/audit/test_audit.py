@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from audit.models import AuditEntry
-from audit.services import record_audit, ship_audit
+from audit.services import difference, record_audit, ship_audit
 
 pytestmark = pytest.mark.django_db(databases=["default", "audit"])
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
@@ -81,3 +81,9 @@ def test_a_change_that_is_rolled_back_leaves_no_entry() -> None:
         transaction.set_rollback(True)
     assert ship_audit(now=LATER) == 0
     assert not AuditEntry.objects.exists()
+
+
+def test_a_difference_names_only_what_changed() -> None:
+    before = {"name": "Sari", "price": 1, "is_active": True}
+    assert difference(before, before | {"price": 2}) == ({"price": 1}, {"price": 2})
+    assert difference(before, before) == ({}, {})
