@@ -1,6 +1,7 @@
 """Writes audit entries with the change and ships them to the audit database."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -29,11 +30,20 @@ def record_audit(
         actor=actor,
         action=action,
         target=target,
-        before=before,
-        after=after,
+        before=_plain(before),
+        after=_plain(after),
         source=source,
         at=now,
     )
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON can hold it: exact numbers and times as text."""
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def difference(before: Values, after: Values) -> tuple[Values, Values]:

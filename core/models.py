@@ -3,10 +3,14 @@
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
+
+from core.money import MoneyField, rupiah, whole_rupiah
 
 
 class OutboxPriority(models.IntegerChoices):
@@ -97,6 +101,14 @@ class OutboxMessage(models.Model):
         return f"{self.kind} to {self.recipient or 'staff'}"
 
 
+DEPOSIT_LEAST, DEPOSIT_MOST = 500, 10_000_000
+"""What QRIS can collect at once (Pakasir)."""
+
+
+def default_deposit_presets() -> list[int]:
+    return [10_000, 25_000, 50_000, 100_000, 250_000, 500_000]
+
+
 class StoreSettings(models.Model):
     """What staff edit. One row; secrets and infrastructure stay in the environment."""
 
@@ -115,6 +127,27 @@ class StoreSettings(models.Model):
         default=20, validators=[MinValueValidator(1)]
     )
     voucher_pause_minutes = models.PositiveSmallIntegerField(default=5)
+    expiries_before_pause = models.PositiveSmallIntegerField(
+        default=3, help_text="Within the hour; 0: nobody is paused."
+    )
+    expiry_pause_minutes = models.PositiveSmallIntegerField(default=15)
+    deposit_presets = ArrayField(
+        models.PositiveIntegerField(), default=default_deposit_presets, size=12
+    )
+    deposit_least = MoneyField(default=10_000)
+    deposit_most = MoneyField(default=5_000_000)
+    keep_messages_days = models.PositiveSmallIntegerField(
+        default=90, validators=[MinValueValidator(1)]
+    )
+    keep_events_days = models.PositiveSmallIntegerField(
+        default=90, validators=[MinValueValidator(3)]
+    )
+    keep_updates_days = models.PositiveSmallIntegerField(
+        default=7, validators=[MinValueValidator(2)]
+    )
+    keep_audit_days = models.PositiveSmallIntegerField(
+        default=365, validators=[MinValueValidator(1)]
+    )
 
     class Meta:
         verbose_name_plural = "store settings"
@@ -126,10 +159,39 @@ class StoreSettings(models.Model):
                 ),
                 name="store_settings_limits",
             ),
+            models.CheckConstraint(
+                condition=Q(
+                    deposit_least__gte=DEPOSIT_LEAST,
+                    deposit_least__lte=F("deposit_most"),
+                    deposit_most__lte=DEPOSIT_MOST,
+                ),
+                name="store_settings_deposits",
+            ),
+            whole_rupiah("store_settings_whole", "deposit_least", "deposit_most"),
+            models.CheckConstraint(
+                condition=Q(
+                    keep_messages_days__gte=1,
+                    keep_events_days__gte=3,
+                    keep_updates_days__gte=2,
+                    keep_audit_days__gte=1,
+                ),
+                name="store_settings_retention",
+            ),
         ]
 
     def __str__(self) -> str:
         return "Store settings"
+
+    def clean(self) -> None:
+        if not DEPOSIT_LEAST <= self.deposit_least <= self.deposit_most <= DEPOSIT_MOST:
+            limits = f"{rupiah(DEPOSIT_LEAST)} and {rupiah(DEPOSIT_MOST)}"
+            sentence = f"The limits of a deposit must lie between {limits}, the smaller one first."
+            raise ValidationError({"deposit_least": sentence})
+        if not all(
+            self.deposit_least <= each <= self.deposit_most for each in self.deposit_presets
+        ):
+            sentence = "Every amount must lie within the limits of a deposit."
+            raise ValidationError({"deposit_presets": sentence})
 
     @property
     def payment_time(self) -> timedelta:
@@ -146,6 +208,10 @@ class StoreSettings(models.Model):
     @property
     def voucher_pause(self) -> timedelta:
         return timedelta(minutes=self.voucher_pause_minutes)
+
+    @property
+    def expiry_pause(self) -> timedelta:
+        return timedelta(minutes=self.expiry_pause_minutes)
 
 
 def store_settings() -> StoreSettings:

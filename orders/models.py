@@ -22,6 +22,7 @@ class PaymentMethod(models.TextChoices):
     QRIS = "qris", "QRIS"
     BALANCE = "balance", "balance"
     FREE = "free", "free"
+    MANUAL = "manual", "recorded by staff"
 
 
 class OrderQuerySet(models.QuerySet["Order"]):

@@ -26,6 +26,8 @@ class PaymentStatus(models.TextChoices):
 
 
 OPEN = (PaymentStatus.CREATING, PaymentStatus.PENDING)
+MANUAL = "manual"
+"""Stands where a gateway's name does in a payment that staff recorded by hand."""
 
 
 class PaymentQuerySet(models.QuerySet["Payment"]):
@@ -91,6 +93,7 @@ class Payment(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     chat_id = models.BigIntegerField(null=True, blank=True)
     message_id = models.BigIntegerField(null=True, blank=True)
+    reason = models.TextField(blank=True, help_text="Why staff recorded it by hand.")
 
     objects = PaymentQuerySet.as_manager()
 
@@ -134,6 +137,11 @@ class Payment(models.Model):
             ),
             whole_rupiah(
                 "payment_money_whole", "amount", "fee", "total_payment", "received_amount"
+            ),
+            models.CheckConstraint(
+                condition=~Q(gateway=MANUAL)
+                | (Q(status="completed", txn_id=None) & ~Q(reason="")),
+                name="payment_by_hand_has_a_reason",
             ),
             models.CheckConstraint(
                 condition=Q(total_payment=None) | Q(total_payment__gte=F("amount")),
@@ -194,6 +202,7 @@ class CaseKind(models.TextChoices):
     AMOUNT_DIFFERS = "amount_differs", "another amount than ours was paid"
     UNMATCHED_EVENT = "unmatched_event", "an event that matches no payment"
     DELIVERY_FAILED = "delivery_failed", "paid goods that cannot be delivered"
+    PAID_AFTER_MANUAL = "paid_after_manual", "paid again after staff marked it paid"
 
 
 class Case(models.Model):
@@ -223,6 +232,34 @@ class GatewaySilence(models.Model):
     since = models.DateTimeField()
     last_call_at = models.DateTimeField()
     calls = models.PositiveIntegerField(default=1, help_text="In a row, without an answer.")
+    told_at = models.DateTimeField(null=True, help_text="When staff heard that it is down.")
 
     def __str__(self) -> str:
         return self.gateway
+
+
+class GatewayTurn(models.Model):
+    """When the next call of a kind may begin: all processes take their turns from this row."""
+
+    name = models.CharField(max_length=60, primary_key=True, help_text="gateway:call")
+    free_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StatusReport(models.Model):
+    """One night's comparison of the gateway's word with ours (rule 7 of money)."""
+
+    day = models.DateField(unique=True, help_text="The store's day it was begun on.")
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    last_payment_id = models.BigIntegerField(default=0, help_text="How far it got.")
+    checked = models.PositiveIntegerField(default=0)
+    unanswered = models.PositiveIntegerField(default=0)
+    differences = models.JSONField(
+        default=list, help_text="A list of payment, reference, ours, theirs and the amounts."
+    )
+
+    def __str__(self) -> str:
+        return f"report of {self.day}"

@@ -157,7 +157,27 @@ class StoreSettingsAdmin(ServiceAdmin[StoreSettings]):
         ),
         (
             "Limits",
-            {"fields": ("max_open_orders", "max_units_per_order", "voucher_pause_minutes")},
+            {
+                "fields": (
+                    "max_open_orders",
+                    "max_units_per_order",
+                    "voucher_pause_minutes",
+                    "expiries_before_pause",
+                    "expiry_pause_minutes",
+                )
+            },
+        ),
+        ("Deposits", {"fields": ("deposit_presets", "deposit_least", "deposit_most")}),
+        (
+            "Keeping",
+            {
+                "fields": (
+                    "keep_messages_days",
+                    "keep_events_days",
+                    "keep_updates_days",
+                    "keep_audit_days",
+                )
+            },
         ),
     )
 

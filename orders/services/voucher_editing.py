@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -74,14 +73,7 @@ def _set(voucher: Voucher, fields: Mapping[str, Any]) -> None:
 
 
 def _values(voucher: Voucher) -> dict[str, Any]:
-    return {name: _plain(getattr(voucher, name)) for name in EDITABLE}
-
-
-def _plain(value: Any) -> Any:
-    """Return a column's value as JSON can hold it."""
-    if isinstance(value, Decimal):
-        return format(value.normalize(), "f")
-    return value.isoformat() if isinstance(value, datetime) else value
+    return {name: getattr(voucher, name) for name in EDITABLE}
 
 
 def _record(

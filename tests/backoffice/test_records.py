@@ -25,6 +25,15 @@ SETTINGS = {
     "max_open_orders": "3",
     "max_units_per_order": "20",
     "voucher_pause_minutes": "5",
+    "expiries_before_pause": "3",
+    "expiry_pause_minutes": "15",
+    "deposit_presets": "10000,25000,50000,100000,250000,500000",
+    "deposit_least": "10000",
+    "deposit_most": "5000000",
+    "keep_messages_days": "90",
+    "keep_events_days": "90",
+    "keep_updates_days": "7",
+    "keep_audit_days": "365",
     "deliver_late_payments": "on",
 }
 

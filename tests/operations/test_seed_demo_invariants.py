@@ -20,9 +20,9 @@ from operations.demo import seeding
 from operations.demo.plan import COMMON
 from operations.demo.products import SOLD_OUT
 from operations.demo.seeding import Past, plan_past, seed_store
+from operations.invariants import broken_invariants
 from orders.models import Order, OrderItem, OrderStatus, Voucher, VoucherUse
 from payments.models import Case, Payment
-from tests.invariants import broken_invariants
 from tests.operations.conftest import pretend_to_commit
 
 NOW = datetime(2026, 11, 22, 13, 5, tzinfo=UTC)

@@ -16,11 +16,11 @@ from operations.demo.bank import DemoBank
 from operations.demo.plan import COMMON, Fate, Visit
 from operations.demo.products import SOLD_OUT
 from operations.demo.seeding import Past, is_seeded, measure_store, plan_past, seed_store
+from operations.invariants import broken_invariants
 from orders.models import Order, VoucherUse
 from payments.gateways import get_gateway, use_gateway
 from payments.models import Case, GatewayEvent, Payment
 from sandbox.pakasir.qris import crc16
-from tests.invariants import broken_invariants
 from tests.operations.conftest import pretend_to_commit
 
 NOW = datetime(2026, 11, 22, 13, 5, tzinfo=UTC)

@@ -79,8 +79,9 @@ def _sold_copies() -> Counter[int]:
 
 def _balances() -> Iterator[str]:
     rows = Customer.objects.annotate(total=Sum("ledger__amount", default=0))
-    for customer in rows.exclude(account_balance=F("total"), account_balance__gte=0):
-        yield f"{customer} has {customer.account_balance}, the ledger {customer.total}"
+    wrong = rows.exclude(account_balance=F("total"), account_balance__gte=0)
+    for customer, balance, total in wrong.values_list("pk", "account_balance", "total"):
+        yield f"customer {customer} has {balance}, the ledger {total}"
     running = Window(Sum("amount"), partition_by="customer", order_by="id")
     for entry in LedgerEntry.objects.annotate(running=running):
         if entry.running != entry.balance_after:
@@ -139,9 +140,10 @@ def _deliveries(now: datetime) -> Iterator[str]:
 
 def _vouchers() -> Iterator[str]:
     live = Q(uses__state__in=["reserved", "consumed"])
-    for voucher in Voucher.objects.annotate(live=Count("uses", filter=live)):
-        if voucher.total_uses is not None and voucher.live > voucher.total_uses:
-            yield f"{voucher} has {voucher.live} uses of {voucher.total_uses}"
+    used = Voucher.objects.annotate(live=Count("uses", filter=live))
+    over_total = used.filter(live__gt=F("total_uses"))
+    for code, found, most in over_total.values_list("code", "live", "total_uses"):
+        yield f"{code} has {found} uses of {most}"
     rows = VoucherUse.objects.exclude(state="released").values(
         "voucher", "voucher__uses_per_customer", "customer"
     )
