@@ -96,12 +96,17 @@ def _completions(now: datetime) -> Iterator[str]:
         for entry in LedgerEntry.objects.filter(idempotency_key__startswith="payment:")
     }
     cases = set(Case.objects.values_list("payment", flat=True))
+    after_manual = Case.objects.filter(kind=CaseKind.PAID_AFTER_MANUAL)
+    left_to_staff = set(after_manual.values_list("payment", flat=True))
     paying: Counter[int | None] = Counter()
     for payment in completed:
         credit = credited.get(f"payment:{payment.pk}:credit")
         if payment.applied_at is None:
             if payment.completed_at and payment.completed_at < now - MINUTES:
                 yield f"payment {payment} came and had no effect"
+        elif payment.pk in left_to_staff:
+            if credit is not None:
+                yield f"payment {payment} is credited and left to staff"
         elif credit is None:
             paying[payment.order_id] += 1
             is_used = payment.order is not None and payment.order.status == OrderStatus.PAID
@@ -124,6 +129,7 @@ def _ways_of_paying(paying: Counter[int | None]) -> Iterator[str]:
             PaymentMethod.QRIS: (1, 0),
             PaymentMethod.BALANCE: (0, -order.total_bill),
             PaymentMethod.FREE: (0, 0),
+            PaymentMethod.MANUAL: (1, 0),
         }[PaymentMethod(order.payment_method)]
         if (paying[order.pk], debit) != expected and order.pk not in cases:
             yield f"{order} by {order.payment_method}: {paying[order.pk]} payments, {debit}"
@@ -179,7 +185,7 @@ def _named(what: str, rows: Iterable[object]) -> Iterator[str]:
 def _reserved_too_long(now: datetime) -> Iterator[str]:
     settings = store_settings()
     due = now - settings.expiry_grace - SWEEP
-    silent = Payment.objects.open().exclude(silent_since=None).values("order")
+    silent = Payment.objects.open().exclude(silent_since=None).exclude(order=None).values("order")
     arrived = Payment.objects.unapplied().exclude(order=None).values("order")
     late = Order.objects.pending().exclude(pk__in=arrived)
     patient = late.filter(pk__in=silent, expires_at__lt=due - settings.gateway_silence)

@@ -57,6 +57,16 @@ class TooManyOpenOrders(DomainError):
         self.orders = orders
 
 
+class OrderingPaused(DomainError):
+    """Too many of the customer's orders expired; by QRIS they may order again from `until`."""
+
+    code = "ordering_paused"
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"until {until.isoformat()}")
+        self.until = until
+
+
 class VoucherRefusal(StrEnum):
     UNKNOWN = "unknown"
     INACTIVE = "inactive"
