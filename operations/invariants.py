@@ -91,22 +91,18 @@ def _balances() -> Iterator[str]:
 def _completions(now: datetime) -> Iterator[str]:
     """Money of a payment has one effect; goods are paid once, by what the order says."""
     completed = Payment.objects.filter(status=PaymentStatus.COMPLETED).select_related("order")
+    completed = completed.exclude(cases__kind=CaseKind.PAID_AFTER_MANUAL)  # left to staff
     credited = {
         entry.idempotency_key: entry
         for entry in LedgerEntry.objects.filter(idempotency_key__startswith="payment:")
     }
     cases = set(Case.objects.values_list("payment", flat=True))
-    after_manual = Case.objects.filter(kind=CaseKind.PAID_AFTER_MANUAL)
-    left_to_staff = set(after_manual.values_list("payment", flat=True))
     paying: Counter[int | None] = Counter()
     for payment in completed:
         credit = credited.get(f"payment:{payment.pk}:credit")
         if payment.applied_at is None:
             if payment.completed_at and payment.completed_at < now - MINUTES:
                 yield f"payment {payment} came and had no effect"
-        elif payment.pk in left_to_staff:
-            if credit is not None:
-                yield f"payment {payment} is credited and left to staff"
         elif credit is None:
             paying[payment.order_id] += 1
             is_used = payment.order is not None and payment.order.status == OrderStatus.PAID
@@ -114,6 +110,9 @@ def _completions(now: datetime) -> Iterator[str]:
                 yield f"payment {payment} is neither used nor credited nor a case"
         elif (credit.amount, credit.customer_id) != (payment.received_amount, payment.customer_id):
             yield f"payment {payment} is credited otherwise than received"
+    for case in Case.objects.filter(kind=CaseKind.PAID_AFTER_MANUAL):
+        if f"payment:{case.payment_id}:credit" in credited:
+            yield f"payment {case.payment_id} is credited and left to staff"
     yield from _ways_of_paying(paying)
 
 

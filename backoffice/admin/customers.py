@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from accounts.models import Customer, LedgerEntry
 from accounts.services.renaming import rename_customer
 from backoffice.admin.base import ReadOnlyAdmin, ServiceAdmin, filtered_by, time_column
+from backoffice.admin.customer_balance import BalanceButtons
 from backoffice.display import NOTHING, badge, link_to, moment, money, state_badge
 from backoffice.panels import Panel, Timeline
 from backoffice.staff import signed
@@ -23,7 +24,7 @@ SHOWN = 10
 
 
 @admin.register(Customer)
-class CustomerAdmin(ServiceAdmin[Customer]):
+class CustomerAdmin(BalanceButtons, ServiceAdmin[Customer]):
     list_display = ("name", "id", "at_name", "status", "balance", "orders_paid", "spent", "since")
     list_display_links = ("name", "id")
     list_filter = (
