@@ -110,10 +110,14 @@ def _completions(now: datetime) -> Iterator[str]:
                 yield f"payment {payment} is neither used nor credited nor a case"
         elif (credit.amount, credit.customer_id) != (payment.received_amount, payment.customer_id):
             yield f"payment {payment} is credited otherwise than received"
+    yield from _credited_though_left_to_staff(set(credited))
+    yield from _ways_of_paying(paying)
+
+
+def _credited_though_left_to_staff(credited: set[str]) -> Iterator[str]:
     for case in Case.objects.filter(kind=CaseKind.PAID_AFTER_MANUAL):
         if f"payment:{case.payment_id}:credit" in credited:
             yield f"payment {case.payment_id} is credited and left to staff"
-    yield from _ways_of_paying(paying)
 
 
 def _ways_of_paying(paying: Counter[int | None]) -> Iterator[str]:

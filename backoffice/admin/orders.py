@@ -133,16 +133,15 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
             return HttpResponseRedirect(back)
 
         def do(form: MarkPaidForm) -> str:
-            return _marked(
-                mark_paid_by_hand(order_id=order.pk, **form.cleaned_data, **signed(request))
-            )
+            given = form.cleaned_data
+            return _marked(mark_paid_by_hand(order_id=order.pk, **given, **signed(request)))
 
+        by_hand = f"Otherwise a payment of {money(order.total_bill)} is recorded by hand,"
         page = FormPage(
             title=f"Mark order {order} as paid?",
             sentences=(
                 "The gateway is asked first: what was paid there is settled as ever.",
-                f"Otherwise a payment of {money(order.total_bill)} is recorded by hand, the goods"
-                " go out at once and the customer's QR code is closed.",
+                f"{by_hand} the goods go out at once and the customer's QR code is closed.",
             ),
             button="Mark as paid",
             do=do,
