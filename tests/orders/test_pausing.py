@@ -1,7 +1,6 @@
 """A customer who lets one order after another expire has to wait before the next QRIS order."""
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -55,10 +54,11 @@ def product(world: World) -> Product:
     return world.product()
 
 
+@pytest.mark.parametrize("minutes", [(0, 20, 60), (0, 1, 2)])
 def test_three_expiries_within_an_hour_pause_for_fifteen_minutes_from_the_last(
-    world: World, sari: Customer, product: Product
+    world: World, sari: Customer, product: Product, minutes: tuple[float, ...]
 ) -> None:
-    last = expire(world, sari, product, 0, 20, 60)
+    last = expire(world, sari, product, *minutes)
     assert refused(world, sari, product) == last + timedelta(minutes=15)
     world.now = last + timedelta(minutes=15, microseconds=-1)
     refused(world, sari, product)
@@ -144,7 +144,7 @@ class TestBesideAnExpiry:
             Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
             end_order(order=third, status=OrderStatus.EXPIRED, now=world.now)
 
-        checkout = world.checkout(customer, product, total=int(Decimal(50_000)))
+        checkout = world.checkout(customer, product, total=50_000)
         placing = partial(place_order, checkout=checkout, method=PaymentMethod.QRIS, now=world.now)
         return overlap(held, placing)
 
