@@ -18,8 +18,7 @@ def set_refund_policy(
     *, terms: RefundTerms, actor: str, source: str, now: datetime
 ) -> RefundPolicy:
     """Put a formula in force; the one that is in force already stays as it is."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TURN])
+    take_turn()
     current, before = refund_policy()
     if current is not None and before == terms:
         return current
@@ -39,6 +38,11 @@ def set_refund_policy(
         changes=({"formula": str(before)}, {"formula": str(terms)}),
     )
     return policy
+
+
+def take_turn() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TURN])
 
 
 def _plain(steps: Steps) -> list[list[int | str]]:
