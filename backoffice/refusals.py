@@ -4,7 +4,7 @@ from functools import singledispatch
 
 from django.core.exceptions import ValidationError
 
-from backoffice.display import moment
+from backoffice.display import moment, money
 from backoffice.errors import LastOwner, RoleInUse
 from catalog.errors import (
     CategoryInUse,
@@ -14,6 +14,7 @@ from catalog.errors import (
     PhotoRefused,
     ProductUnavailable,
 )
+from orders.errors import RefundChanged, RefundRefusal, RefundRefused
 from payments.services.cases import MOST_NOTE, CaseClosed, NoteRefused
 
 
@@ -84,3 +85,26 @@ def _case(refusal: CaseClosed) -> str:
 @sentence.register
 def _note(_refusal: NoteRefused) -> str:
     return f"Write in a few words what you did, in at most {MOST_NOTE:,} characters."
+
+
+REFUND_REFUSALS = {
+    RefundRefusal.NOT_PAID: "Only a paid order can be refunded.",
+    RefundRefusal.FREE: "Nothing was paid for this order, so there is nothing to refund.",
+    RefundRefusal.ALL_REFUNDED: "All of this order was refunded already.",
+    RefundRefusal.TOO_MANY_UNITS: "So many are not left to refund. Please look again.",
+    RefundRefusal.NOTHING_LEFT: "By the formula nothing is given back any more.",
+    RefundRefusal.NOTE: "Write in a few words how it was paid.",
+}
+
+
+@sentence.register
+def _refund(refusal: RefundRefused) -> str:
+    return REFUND_REFUSALS[refusal.reason]
+
+
+@sentence.register
+def _refund_changed(refusal: RefundChanged) -> str:
+    return (
+        f"The refund has changed meanwhile: it is {money(refusal.quote.amount)} now."
+        " Nothing was refunded yet. Please look again."
+    )

@@ -15,7 +15,7 @@ from django.utils import translation
 from accounts.models import Customer
 from core.models import OutboxMessage
 from core.outbox import References
-from orders.models import Order, OrderStatus
+from orders.models import Order, OrderStatus, Refund
 from orders.services.fulfilment import mark_delivered
 from payments.models import Case, Payment, PaymentStatus
 from telegram_bot import keyboards
@@ -179,6 +179,31 @@ def _staff_case(references: References) -> OutgoingMessage | None:
     return OutgoingMessage(_screen("staff_case.html", {"case": case}))
 
 
+def _refund_context(references: References) -> dict[str, Any]:
+    rows = Refund.objects.select_related("order__customer", "order_item")
+    refund = rows.get(pk=references["refund_id"])
+    return {
+        "refund": refund,
+        "order": refund.order,
+        "item": refund.order_item,
+        "buyer": refund.order.customer,
+    }
+
+
+def _refund_credited(references: References) -> OutgoingMessage | None:
+    context = _refund_context(references)
+    return OutgoingMessage(_screen("refund_credited.html", context, keyboards.new_menu()))
+
+
+def _refund_paid(references: References) -> OutgoingMessage | None:
+    context = _refund_context(references)
+    return OutgoingMessage(_screen("refund_paid.html", context, keyboards.new_menu()))
+
+
+def _staff_refund(references: References) -> OutgoingMessage | None:
+    return OutgoingMessage(_screen("staff_refund.html", _refund_context(references)))
+
+
 MESSAGES: dict[str, Renderer] = {
     "payment_qr": _payment_qr,
     "payment_unavailable": _payment_unavailable,
@@ -190,4 +215,7 @@ MESSAGES: dict[str, Renderer] = {
     "staff_order_expired": _staff_order_expired,
     "staff_payment_credited": _staff_payment_credited,
     "staff_case": _staff_case,
+    "refund_credited": _refund_credited,
+    "refund_paid": _refund_paid,
+    "staff_refund": _staff_refund,
 }

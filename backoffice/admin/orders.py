@@ -4,17 +4,21 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 
 from backoffice.admin.base import ReadOnlyAdmin, time_column
 from backoffice.admin.order_panels import order_panels
 from backoffice.display import NOTHING, badge, link_to, money, state_badge, with_fee
 from backoffice.finding import find_page
-from backoffice.panels import Panel, Timeline
+from backoffice.panels import Lead, Panel, Timeline
+from backoffice.refund_page import refund_page
 from orders.models import Order, OrderStatus
+from orders.services.refund_quotes import has_units_left
 
 
 @admin.register(Order)
@@ -56,7 +60,26 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
 
     def get_urls(self) -> list[URLPattern]:
         find = path("find/", self.admin_site.admin_view(self.find_view), name="backoffice_find")
-        return [find, *super().get_urls()]
+        refund = path(
+            "<int:order_id>/refund/",
+            self.admin_site.admin_view(self.refund_view),
+            name="orders_order_refund",
+        )
+        return [find, refund, *super().get_urls()]
+
+    def lead(self, request: HttpRequest, row: Order) -> Lead | None:
+        if not self.has_refund_permission(request) or not has_units_left(order=row):
+            return None
+        return Lead(button="Refund", url=reverse("admin:orders_order_refund", args=[row.pk]))
+
+    def has_refund_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request) and request.user.has_perm("orders.add_refund")
+
+    def refund_view(self, request: HttpRequest, order_id: int) -> HttpResponse:
+        if not self.has_refund_permission(request):
+            raise PermissionDenied
+        order = get_object_or_404(Order.objects.select_related("customer"), pk=order_id)
+        return refund_page(request, self, order)
 
     def find_view(self, request: HttpRequest) -> HttpResponse:
         return find_page(request, self.admin_site.each_context(request))

@@ -56,7 +56,7 @@ class RefundQuote:
 
     @property
     def list_price(self) -> Decimal:
-        return self.order_item.unit_price * self.units
+        return Decimal(self.order_item.unit_price * self.units)
 
     @property
     def voucher_share(self) -> Decimal:
@@ -141,6 +141,15 @@ def _choose_units(left: int, units: int | None) -> int:
 
 def refunded_units(item: OrderItem) -> int:
     return int(item.refunds.aggregate(units=Sum("units", default=0))["units"])
+
+
+def has_units_left(*, order: Order) -> bool:
+    """Return whether something of what was paid was not refunded yet."""
+    if order.status != OrderStatus.PAID or order.total_bill == ZERO:
+        return False
+    bought = order.items.aggregate(units=Sum("quantity", default=0))["units"]
+    given = order.refunds.aggregate(units=Sum("units", default=0))["units"]
+    return bool(given < bought)
 
 
 def days_used(*, order: Order, now: datetime) -> int:
