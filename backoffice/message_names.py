@@ -23,6 +23,9 @@ NAMES = {
     "staff_payment_credited": "Money put on a balance, to staff",
     "staff_deposit": "New deposit, to staff",
     "staff_case": "Case to look at, to staff",
+    "refund_credited": "Refund put on the balance",
+    "refund_paid": "Refund paid outside the shop",
+    "staff_refund": "Refund, to staff",
 }
 
 

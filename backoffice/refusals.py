@@ -16,7 +16,13 @@ from catalog.errors import (
     PhotoRefused,
     ProductUnavailable,
 )
-from orders.errors import OrderNotPending, VoucherRefused
+from orders.errors import (
+    OrderNotPending,
+    RefundChanged,
+    RefundRefusal,
+    RefundRefused,
+    VoucherRefused,
+)
 from orders.models import OrderStatus
 from payments.services.cases import MOST_NOTE, CaseClosed, NoteRefused
 from payments.services.manual import MOST_REASON, GatewaySilent, ReasonRefused
@@ -132,3 +138,26 @@ def _silent(_refusal: GatewaySilent) -> str:
 @sentence.register
 def _reason(_refusal: ReasonRefused) -> str:
     return f"Write in a few words how it was paid, in at most {MOST_REASON:,} characters."
+
+
+REFUND_REFUSALS = {
+    RefundRefusal.NOT_PAID: "Only a paid order can be refunded.",
+    RefundRefusal.FREE: "Nothing was paid for this order, so there is nothing to refund.",
+    RefundRefusal.ALL_REFUNDED: "All of this order was refunded already.",
+    RefundRefusal.TOO_MANY_UNITS: "So many are not left to refund. Please look again.",
+    RefundRefusal.NOTHING_LEFT: "By the formula nothing is given back any more.",
+    RefundRefusal.NOTE: "Write in a few words how it was paid.",
+}
+
+
+@sentence.register
+def _refund(refusal: RefundRefused) -> str:
+    return REFUND_REFUSALS[refusal.reason]
+
+
+@sentence.register
+def _refund_changed(refusal: RefundChanged) -> str:
+    return (
+        f"The refund has changed meanwhile: it is {money(refusal.quote.amount)} now."
+        " Nothing was refunded yet. Please look again."
+    )

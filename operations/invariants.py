@@ -9,7 +9,17 @@ from django.db.models import Count, F, Q, Sum, Window
 from accounts.models import Customer, LedgerEntry, LedgerKind
 from catalog.models import Product, ProductKind, StockBatch, StockItem, StockState
 from core.models import store_settings
-from orders.models import Order, OrderItem, OrderStatus, PaymentMethod, Voucher, VoucherUse
+from orders.models import (
+    Order,
+    OrderItem,
+    OrderStatus,
+    PaymentMethod,
+    Refund,
+    RefundKind,
+    Voucher,
+    VoucherUse,
+)
+from orders.services.refunds import refund_entry_key
 from payments.models import Case, CaseKind, Payment, PaymentStatus
 
 MINUTES = timedelta(minutes=5)
@@ -197,9 +207,17 @@ def _reserved_too_long(now: datetime) -> Iterator[str]:
 
 
 def _refunds() -> Iterator[str]:
-    refunds = LedgerEntry.objects.filter(kind=LedgerKind.REFUND).order_by()
-    orders = {order.invoice_id: order for order in Order.objects.paid()}
-    for reference, total in refunds.values_list("reference").annotate(total=Sum("amount")):
-        order = orders.get(reference)
-        if order is None or total > order.total_bill:
-            yield f"{reference}: {total} refunded"
+    """What an order gave back was paid for its goods, and each credit has its refund."""
+    given = Refund.objects.order_by().values_list("order").annotate(total=Sum("amount"))
+    orders = Order.objects.paid().in_bulk([order for order, _total in given])
+    for pk, total in given:
+        order = orders.get(pk)
+        if order is None or total > order.subtotal - order.voucher_discount:
+            yield f"order {order or pk}: {total} refunded"
+    entries = LedgerEntry.objects.filter(kind=LedgerKind.REFUND)
+    credited = {entry.idempotency_key: (entry.customer_id, entry.amount) for entry in entries}
+    for refund in Refund.objects.filter(kind=RefundKind.BALANCE).select_related("order"):
+        expected = (refund.order.customer_id, refund.amount)
+        if credited.pop(refund_entry_key(refund), None) != expected:
+            yield f"{refund} is credited otherwise than recorded"
+    yield from (f"ledger entry {key} has no refund" for key in credited)

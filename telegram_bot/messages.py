@@ -13,7 +13,7 @@ from django.utils import translation
 from accounts.models import Customer
 from core.models import OutboxMessage
 from core.outbox import References
-from orders.models import Order, OrderStatus
+from orders.models import Order, OrderStatus, Refund
 from orders.services.fulfilment import mark_delivered
 from payments.models import Case, Payment, PaymentStatus
 from telegram_bot import balance_messages, keyboards
@@ -161,6 +161,31 @@ def _staff_case(references: References) -> OutgoingMessage | None:
     return OutgoingMessage(_screen("staff_case.html", {"case": case}))
 
 
+def _refund_context(references: References) -> dict[str, Any]:
+    rows = Refund.objects.select_related("order__customer", "order_item")
+    refund = rows.get(pk=references["refund_id"])
+    return {
+        "refund": refund,
+        "order": refund.order,
+        "item": refund.order_item,
+        "buyer": refund.order.customer,
+    }
+
+
+def _refund_credited(references: References) -> OutgoingMessage | None:
+    context = _refund_context(references)
+    return OutgoingMessage(_screen("refund_credited.html", context, keyboards.new_menu()))
+
+
+def _refund_paid(references: References) -> OutgoingMessage | None:
+    context = _refund_context(references)
+    return OutgoingMessage(_screen("refund_paid.html", context, keyboards.new_menu()))
+
+
+def _staff_refund(references: References) -> OutgoingMessage | None:
+    return OutgoingMessage(_screen("staff_refund.html", _refund_context(references)))
+
+
 MESSAGES: dict[str, Renderer] = {
     "payment_qr": _either(_payment_qr, balance_messages.deposit_qr),
     "payment_unavailable": _either(_payment_unavailable, balance_messages.deposit_unavailable),
@@ -174,4 +199,7 @@ MESSAGES: dict[str, Renderer] = {
     "staff_payment_credited": _either(_staff_payment_credited, balance_messages.staff_deposit),
     "staff_case": _staff_case,
     **balance_messages.MESSAGES,
+    "refund_credited": _refund_credited,
+    "refund_paid": _refund_paid,
+    "staff_refund": _staff_refund,
 }

@@ -17,7 +17,7 @@ from backoffice.message_names import (
 from backoffice.panels import Panel, Timeline
 from catalog.models import StockItem
 from core.models import OutboxMessage
-from orders.models import Order
+from orders.models import Order, Refund
 from payments.models import Payment
 
 MOST_GOODS = 50
@@ -50,7 +50,28 @@ def order_panels(order: Order) -> list[Panel | Timeline]:
                 permission="payments.view_case",
             )
         )
+    refunds = list(order.refunds.select_related("order_item").order_by("pk"))
+    if refunds:
+        panels.append(_refunds(refunds))
     return [*panels, _ledger(order, payments), _messages(order, payments)]
+
+
+def _refunds(refunds: list[Refund]) -> Panel:
+    return Panel(
+        title="Refunds",
+        permission="orders.view_refund",
+        headers=("Goods", "Given back", "How", "By", "When"),
+        rows=[
+            (
+                link_to(refund, f"{refund.units} × {refund.order_item.product_name}"),
+                money(refund.amount),
+                refund.get_kind_display(),
+                refund.actor,
+                moment(refund.created_at),
+            )
+            for refund in refunds
+        ],
+    )
 
 
 def _items(order: Order) -> Panel:

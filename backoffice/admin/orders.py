@@ -4,6 +4,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -16,11 +17,13 @@ from backoffice.display import NOTHING, badge, link_to, money, state_badge, with
 from backoffice.finding import find_page
 from backoffice.form_pages import FormPage, ask_with_form
 from backoffice.forms.money import MarkPaidForm
-from backoffice.panels import Panel, Timeline
+from backoffice.panels import Lead, Panel, Timeline
+from backoffice.refund_page import refund_page
 from backoffice.refusals import sentence
 from backoffice.staff import signed
 from orders.errors import OrderNotPending
 from orders.models import Order, OrderStatus
+from orders.services.refund_quotes import has_units_left
 from payments.services.manual import MarkedPaid, mark_paid_by_hand
 
 
@@ -64,7 +67,26 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
 
     def get_urls(self) -> list[URLPattern]:
         find = path("find/", self.admin_site.admin_view(self.find_view), name="backoffice_find")
-        return [find, *super().get_urls()]
+        refund = path(
+            "<int:order_id>/refund/",
+            self.admin_site.admin_view(self.refund_view),
+            name="orders_order_refund",
+        )
+        return [find, refund, *super().get_urls()]
+
+    def lead(self, request: HttpRequest, row: Order) -> Lead | None:
+        if not self.has_refund_permission(request) or not has_units_left(order=row):
+            return None
+        return Lead(button="Refund", url=reverse("admin:orders_order_refund", args=[row.pk]))
+
+    def has_refund_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request) and request.user.has_perm("orders.add_refund")
+
+    def refund_view(self, request: HttpRequest, order_id: int) -> HttpResponse:
+        if not self.has_refund_permission(request):
+            raise PermissionDenied
+        order = get_object_or_404(Order.objects.select_related("customer"), pk=order_id)
+        return refund_page(request, self, order)
 
     def find_view(self, request: HttpRequest) -> HttpResponse:
         return find_page(request, self.admin_site.each_context(request))

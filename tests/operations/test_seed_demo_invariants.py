@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from accounts.models import Customer, LedgerEntry, LedgerKind
@@ -21,7 +21,15 @@ from operations.demo.plan import COMMON
 from operations.demo.products import SOLD_OUT
 from operations.demo.seeding import Past, plan_past, seed_store
 from operations.invariants import broken_invariants
-from orders.models import Order, OrderItem, OrderStatus, Voucher, VoucherUse
+from orders.models import (
+    Order,
+    OrderItem,
+    OrderStatus,
+    Refund,
+    RefundKind,
+    Voucher,
+    VoucherUse,
+)
 from payments.models import Case, Payment
 from tests.operations.conftest import pretend_to_commit
 
@@ -66,6 +74,29 @@ def post(kind: LedgerKind, amount: int, reference: str = "") -> None:
         actor="test",
         now=NOW,
     )
+
+
+def refund(amount: int, **changes: Any) -> None:
+    """Record a refund of a paid order as no service would: past the trigger that refuses it."""
+    item = qris().order.items.get()
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE orders_refund DISABLE TRIGGER refund_within_paid")
+    fields = {
+        "quote_key": "test",
+        "order": item.order,
+        "order_item": item,
+        "units": 1,
+        "price": amount,
+        "amount": amount,
+        "period_days": 30,
+        "days_used": 0,
+        "claims": 0,
+        "multiplier": 1,
+        "kind": RefundKind.OUTSIDE,
+        "note": "cash",
+        "created_at": NOW,
+    }
+    Refund.objects.create(**fields | changes)
 
 
 def change(row: Any, **fields: Any) -> None:
@@ -134,8 +165,11 @@ BREACHES: list[tuple[str, Callable[[], object]]] = [
         ),
     ),
     ("I9", reserve_again),
-    ("I10", lambda: post(LedgerKind.REFUND, 10_000_000, qris().order.invoice_id)),
+    ("I10", lambda: post(LedgerKind.REFUND, 1_000, qris().order.invoice_id)),
     ("I10", lambda: post(LedgerKind.REFUND, 1_000, "no such invoice")),
+    ("I10", lambda: refund(10_000_000)),
+    ("I10", lambda: refund(1, order=Order.objects.filter(status="expired")[0])),
+    ("I10", lambda: refund(1, kind=RefundKind.BALANCE)),
 ]
 
 
