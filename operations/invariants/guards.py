@@ -9,7 +9,10 @@ from typing import Any
 from django.db import DatabaseError, connections, transaction
 
 from accounts.models import LedgerEntry
+from catalog.models import StockItem
 from operations.invariants.rules import Invariant, Violations
+from orders.models import Order, VoucherUse
+from payments.models import Payment
 
 LOCK_TIMEOUT = "200ms"
 """TRUNCATE waits for readers and lets none pass meanwhile: a shop that sells must not feel it."""
@@ -51,7 +54,13 @@ def append_only(table: str, *, column: str, database: str = "default") -> Guard:
 
 GUARDS: tuple[Guard, ...] = (append_only(LedgerEntry._meta.db_table, column="reference"),)
 """What nothing may change."""
-TRANSITIONS: tuple[Guard, ...] = ()
+TRANSITIONS: tuple[Guard, ...] = (
+    Guard(Order._meta.db_table, trigger="order_transition"),
+    Guard(Order._meta.db_table, trigger="order_reopened"),
+    Guard(Payment._meta.db_table, trigger="payment_transition"),
+    Guard(StockItem._meta.db_table, trigger="stock_transition"),
+    Guard(VoucherUse._meta.db_table, trigger="voucher_use_transition"),
+)
 """States that move only as they may."""
 
 
