@@ -8,8 +8,8 @@ from uuid import UUID
 from audit.chain import GENESIS, is_genuine
 from audit.models import AuditEntry, AuditHead
 
-NEAR = 16
-"""How far from its place a row is looked for that says another position than it was written at."""
+NEARBY: tuple[int, ...] = (*range(1, 17), *range(-1, -17, -1))
+"""How far from where it was written a row is still recognised."""
 MOST_SUSPECTS = 1_000
 
 
@@ -73,7 +73,7 @@ class Walk:
         self._last = 0
         """Position at which the last genuine row stands."""
         self._hash = GENESIS
-        self._drift = 0
+        self._drift: int = 0
         """How far that row stands from where it was written."""
         self._suspects: list[tuple[int, UUID]] = []
         self._seen = 0
@@ -117,10 +117,8 @@ class Walk:
         if is_genuine(row):
             return 0
         position = row.position or 0
-        for drift in (self._drift, *range(1, NEAR + 1), *range(-1, -NEAR - 1, -1)):
-            if drift and is_genuine(row, position=position - drift):
-                return drift
-        return None
+        drifts = (self._drift, *NEARBY)
+        return next((each for each in drifts if is_genuine(row, position=position - each)), None)
 
     def _judge(self, pushed: int) -> Iterator[Finding]:
         """Name the suspects: as many as what follows was pushed on by were inserted."""
