@@ -91,8 +91,8 @@ class TestVoucher:
         assert owner.post(url(Voucher, "add"), self.form()).status_code == 302
         voucher = Voucher.objects.get()
         assert (voucher.code, voucher.amount) == ("HEMAT10", Decimal(10_000))
-        actor, action, source, before, after = last_audit()
-        assert (actor, action, source, before) == (actor(), "create_voucher", "admin", None)
+        who, action, source, before, after = last_audit()
+        assert (who, action, source, before) == (actor(), "create_voucher", "admin", None)
         assert (after["code"], after["amount"]) == ("HEMAT10", "10000")
 
     @pytest.mark.parametrize(
