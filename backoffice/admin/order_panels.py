@@ -15,6 +15,7 @@ from backoffice.message_names import (
     recipient_names,
 )
 from backoffice.panels import Panel, Timeline
+from backoffice.staff import actor_names
 from catalog.models import StockItem
 from core.models import OutboxMessage
 from orders.models import Order, Refund
@@ -130,7 +131,9 @@ def _payments(payments: list[Payment]) -> Panel:
 
 def _ledger(order: Order, payments: list[Payment]) -> Panel:
     references = [order.invoice_id, *(payment.reference for payment in payments)]
-    entries = LedgerEntry.objects.filter(customer=order.customer_id, reference__in=references)
+    found = LedgerEntry.objects.filter(customer=order.customer_id, reference__in=references)
+    entries = list(found.order_by("pk"))
+    names = actor_names(entry.actor for entry in entries)
     return Panel(
         title="Balance movements",
         permission="accounts.view_ledgerentry",
@@ -140,10 +143,10 @@ def _ledger(order: Order, payments: list[Payment]) -> Panel:
                 link_to(entry, entry.get_kind_display()),
                 money(entry.amount),
                 money(entry.balance_after),
-                entry.actor,
+                names[entry.actor],
                 moment(entry.created_at),
             )
-            for entry in entries.order_by("pk")
+            for entry in entries
         ],
         empty="This order did not move the customer's balance.",
     )
