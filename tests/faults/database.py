@@ -55,12 +55,14 @@ class Database:
         """Cut one connection; return how many that were."""
         return len(self.rows("SELECT 1 WHERE pg_terminate_backend(%s)", [waiter.pid]))
 
-    def terminate_all(self) -> int:
+    def terminate_all(self, *, but: "Hold") -> int:
         """Cut every connection but ours; return how many that were."""
         return len(
             self.rows(
-                "SELECT 1 FROM pg_stat_activity WHERE backend_type = 'client backend'"
-                " AND pid <> pg_backend_pid() AND pg_terminate_backend(pid)"
+                "WITH others AS MATERIALIZED (SELECT pid FROM pg_stat_activity"
+                " WHERE backend_type = 'client backend' AND pid NOT IN (%s, pg_backend_pid()))"
+                " SELECT 1 FROM others WHERE pg_terminate_backend(pid)",
+                [but.pid],
             )
         )
 
