@@ -93,6 +93,12 @@ class GatewayRateLimited(GatewayError):
         self.retry_after = retry_after
 
 
+class GatewayBusy(GatewayRateLimited):
+    """We did not call: its limit gives the next turns to others. Says nothing of the gateway."""
+
+    code = "gateway_busy"
+
+
 class GatewayRefused(GatewayError):
     """The gateway understood and said no: asking the same again cannot help."""
 
@@ -176,6 +182,15 @@ class Gateway(Protocol):
         """For the summary only: the fee that `create` returns is the binding one."""
         ...
 
+    def ping(self) -> None:
+        """Ask for something that costs nothing and changes nothing: does it answer?"""
+        ...
+
+
+def at_once() -> float:
+    """Stand for the turn of a call that has no limit."""
+    return 0.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
@@ -189,11 +204,20 @@ class RetryPolicy:
     elapsed: Callable[[], float] = time.monotonic
     now: Callable[[], datetime] = timezone.now
 
-    def run(self, call: Callable[[float], T], *, deadline: datetime | None = None) -> T:
-        """Give `call` the seconds left, again while its errors may pass and there is time."""
+    def run(
+        self,
+        call: Callable[[float], T],
+        *,
+        deadline: datetime | None = None,
+        turn: Callable[[], float] = at_once,
+    ) -> T:
+        """Give `call` the seconds left, again while its errors may pass and there is time.
+
+        `turn` returns the seconds to wait before each try, or raises.
+        """
         end = self.elapsed() + self.budget
         for attempt in range(1, self.tries):
-            self._check_deadline(deadline)
+            self._await(turn, deadline)
             try:
                 return call(end - self.elapsed())
             except (GatewayUnavailable, GatewayRateLimited) as error:
@@ -201,8 +225,15 @@ class RetryPolicy:
                 if delay > self.longest_wait or self.elapsed() + delay >= end:
                     raise
                 self.sleep(delay)
-        self._check_deadline(deadline)
+        self._await(turn, deadline)
         return call(end - self.elapsed())
+
+    def _await(self, turn: Callable[[], float], deadline: datetime | None) -> None:
+        self._check_deadline(deadline)
+        wait = turn()
+        if wait > 0:
+            self.sleep(wait)
+            self._check_deadline(deadline)
 
     def _check_deadline(self, deadline: datetime | None) -> None:
         if deadline is not None and self.now() >= deadline:
