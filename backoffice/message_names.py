@@ -17,6 +17,10 @@ NAMES = {
     "staff_order_expired": "Order expired unpaid, to staff",
     "staff_payment_credited": "Money put on a balance, to staff",
     "staff_case": "Case to look at, to staff",
+    "staff_gateway_down": "Gateway does not answer, to staff",
+    "staff_gateway_up": "Gateway answers again, to staff",
+    "staff_gateway_refuses": "Gateway refuses payments, to staff",
+    "staff_report": "Nightly comparison, to staff",
 }
 
 

@@ -21,6 +21,7 @@ MENU: Sequence[tuple[str, Sequence[Entry]]] = (
             ("Orders", "receipt_long", "orders_order"),
             ("Payments", "payments", "payments_payment"),
             ("Cases", "support", "payments_case"),
+            ("Nightly comparisons", "fact_check", "payments_statusreport"),
         ),
     ),
     (

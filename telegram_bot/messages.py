@@ -18,7 +18,7 @@ from core.outbox import References
 from orders.models import Order, OrderStatus
 from orders.services.fulfilment import mark_delivered
 from payments.models import Case, Payment, PaymentStatus
-from telegram_bot import keyboards
+from telegram_bot import gateway_screens, keyboards
 from telegram_bot.goods import present_goods
 from telegram_bot.qr import qr_png
 from telegram_bot.screens import Buttons, Photo, Screen
@@ -179,6 +179,10 @@ def _staff_case(references: References) -> OutgoingMessage | None:
     return OutgoingMessage(_screen("staff_case.html", {"case": case}))
 
 
+def _plain(screen: Callable[[References], Screen]) -> Renderer:
+    return lambda references: OutgoingMessage(screen(references))
+
+
 MESSAGES: dict[str, Renderer] = {
     "payment_qr": _payment_qr,
     "payment_unavailable": _payment_unavailable,
@@ -190,4 +194,8 @@ MESSAGES: dict[str, Renderer] = {
     "staff_order_expired": _staff_order_expired,
     "staff_payment_credited": _staff_payment_credited,
     "staff_case": _staff_case,
+    "staff_gateway_down": _plain(gateway_screens.staff_gateway_down),
+    "staff_gateway_up": _plain(gateway_screens.staff_gateway_up),
+    "staff_gateway_refuses": _plain(gateway_screens.staff_gateway_refuses),
+    "staff_report": _plain(gateway_screens.staff_report),
 }

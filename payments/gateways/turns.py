@@ -39,7 +39,7 @@ def take_turn(name: str) -> float:
     """
     if not settings.PAKASIR_CALLS_PER_SECOND:
         return 0.0
-    values = {
+    values: dict[str, str | float] = {
         "name": name[:60],
         "pause": SPREAD / settings.PAKASIR_CALLS_PER_SECOND,
         "most": MOST_WAIT,
