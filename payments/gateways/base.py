@@ -8,6 +8,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -187,9 +188,14 @@ class Gateway(Protocol):
         ...
 
 
-def at_once() -> float:
+Sleep = Callable[[float], None]
+Turn = Callable[[Sleep], AbstractContextManager[None]]
+"""Waits, by the sleep it is given, until a call may be sent; held while it is on its way."""
+
+
+def at_once(_sleep: Sleep) -> AbstractContextManager[None]:
     """Stand for the turn of a call that has no limit."""
-    return 0.0
+    return nullcontext()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,31 +215,33 @@ class RetryPolicy:
         call: Callable[[float], T],
         *,
         deadline: datetime | None = None,
-        turn: Callable[[], float] = at_once,
+        turn: Turn = at_once,
     ) -> T:
         """Give `call` the seconds left, again while its errors may pass and there is time.
 
-        `turn` returns the seconds to wait before each try, or raises.
+        Every try takes a turn of its own; GatewayBusy, when there is none soon, is not waited out.
         """
         end = self.elapsed() + self.budget
         for attempt in range(1, self.tries):
-            self._await(turn, deadline)
+            self._check_deadline(deadline)
             try:
-                return call(end - self.elapsed())
+                return self._send(call, end, deadline, turn)
+            except GatewayBusy:
+                raise
             except (GatewayUnavailable, GatewayRateLimited) as error:
                 delay = self._delay(attempt, error)
                 if delay > self.longest_wait or self.elapsed() + delay >= end:
                     raise
                 self.sleep(delay)
-        self._await(turn, deadline)
-        return call(end - self.elapsed())
-
-    def _await(self, turn: Callable[[], float], deadline: datetime | None) -> None:
         self._check_deadline(deadline)
-        wait = turn()
-        if wait > 0:
-            self.sleep(wait)
-            self._check_deadline(deadline)
+        return self._send(call, end, deadline, turn)
+
+    def _send(
+        self, call: Callable[[float], T], end: float, deadline: datetime | None, turn: Turn
+    ) -> T:
+        with turn(self.sleep):
+            self._check_deadline(deadline)  # it may have passed meanwhile
+            return call(end - self.elapsed())
 
     def _check_deadline(self, deadline: datetime | None) -> None:
         if deadline is not None and self.now() >= deadline:

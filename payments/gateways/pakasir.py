@@ -11,6 +11,7 @@ import logging
 import re
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
@@ -31,7 +32,9 @@ from payments.gateways.base import (
     GatewayUnavailable,
     InvalidOrderId,
     RetryPolicy,
+    Sleep,
     TransactionStatus,
+    Turn,
     Unreadable,
     WebhookEvent,
     WebhookMalformed,
@@ -39,6 +42,7 @@ from payments.gateways.base import (
     at_once,
 )
 
+TakeTurn = Callable[[str, Sleep], AbstractContextManager[None]]
 S = TypeVar("S")
 T = TypeVar("T")
 
@@ -73,8 +77,8 @@ class FeeSchedule:
         return exact.to_integral_value(ROUND_CEILING)
 
 
-def _no_limit(_name: str) -> float:
-    return 0.0
+def _no_limit(_name: str, _sleep: Sleep) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +96,9 @@ class PakasirGateway:
     transport: httpx.BaseTransport | None = field(default=None, repr=False)
     fees: FeeSchedule = field(default_factory=FeeSchedule)
     retries: RetryPolicy = field(default_factory=RetryPolicy)
-    take_turn: Callable[[str], float] = field(default=_no_limit, repr=False)
+    take_turn: Callable[[str, Sleep], AbstractContextManager[None]] = field(
+        default=_no_limit, repr=False
+    )
 
     def create(
         self, *, order_id: str, amount: Decimal, deadline: datetime | None = None
@@ -141,7 +147,7 @@ class PakasirGateway:
         once = replace(self.retries, tries=1)
         _understand(_qris_fee, self._call("GET", f"payment-fee/{int(MINIMUM)}", retries=once))
 
-    def _turn(self, call: str) -> Callable[[], float]:
+    def _turn(self, call: str) -> Turn:
         return functools.partial(self.take_turn, f"{self.name}:{call}:{self.project}")
 
     @property
@@ -163,7 +169,7 @@ class PakasirGateway:
         body: dict[str, Any] | None = None,
         deadline: datetime | None = None,
         retries: RetryPolicy | None = None,
-        turn: Callable[[], float] = at_once,
+        turn: Turn = at_once,
     ) -> Answer:
         with self._client() as client:
             request = functools.partial(self._ask, client, method, path, body)

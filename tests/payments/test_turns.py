@@ -1,11 +1,13 @@
 """The gateway's limits are kept over all threads and processes; the control runs without turns."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,17 +22,17 @@ from payments.gateways.base import (
     GatewayUnavailable,
     RetryPolicy,
 )
-from payments.gateways.turns import MOST_WAIT, SPREAD, take_turn
+from payments.gateways.turns import HOLD, MOST_WAIT, SECOND, take_turn
 from payments.models import GatewaySilence, GatewayTurn, Payment, PaymentStatus
 from payments.services.health import call_gateway
 from payments.services.opening import open_payment
+from sandbox.pakasir import limits
 from tests.bank import Bank
 from tests.concurrency import at_once
 from tests.payments.steps import kinds, status_of
 from tests.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "audit"])
-PAUSE = SPREAD / 2
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def limited(settings: Any) -> None:
 
 @pytest.fixture
 def strict_bank(bank: Bank, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Bank:
-    """The stand-in with its own limits on, and an adapter that waits for real and never retries."""
+    """The stand-in with its own limits on, and an adapter that never retries."""
     settings.SANDBOX_PAKASIR_LIMITS = True
     build = gateways._GATEWAYS["pakasir"]
     patient = lambda: replace(build(), retries=RetryPolicy(tries=1))  # noqa: E731
@@ -86,48 +88,86 @@ class TestEightAtOnce:
         assert {each["status"] for each in strict_bank.transactions()} == {"canceled"}
 
     @pytest.mark.usefixtures("strict_bank")
-    def test_control_without_turns_the_gateway_refuses_most(self) -> None:
+    def test_control_without_turns_the_gateway_refuses_most(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        moment = timezone.now()
+        stopped = SimpleNamespace(now=lambda: moment)  # a busy machine must not spread them out
+        monkeypatch.setattr(limits, "timezone", stopped)
         answers = at_once([partial(create, number) for number in range(8)])
-        assert refused_calls(answers) >= 6
+        assert refused_calls(answers) == 6
+
+
+def nobody_waits(_seconds: float) -> None:
+    pytest.fail("a place was free")
+
+
+def take(name: str = "x") -> float:
+    """Hold a place for nothing and return how long it was waited for."""
+    slept: list[float] = []
+    with take_turn(name, slept.append):
+        return sum(slept)
+
+
+def fill(name: str = "x") -> None:
+    """Use both places of this second."""
+    for _ in range(2):
+        with take_turn(name, nobody_waits):
+            pass
+
+
+def freed_in() -> list[float]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT extract(epoch FROM free_at - clock_timestamp()) FROM payments_gatewayturn"
+        )
+        return sorted(float(row[0]) for row in cursor.fetchall())
 
 
 @pytest.mark.usefixtures("limited")
 class TestOneTurn:
-    def test_is_free_at_first_and_the_next_comes_after_its_pause(self) -> None:
-        assert take_turn("x") == 0
-        assert PAUSE - 0.2 < take_turn("x") <= PAUSE
+    def test_two_may_call_within_a_second(self) -> None:
+        fill()
+        assert all(0 < seconds <= SECOND for seconds in freed_in())
+        with pytest.raises(GatewayBusy):
+            take()
+
+    def test_a_place_is_free_again_a_second_after_the_answer(self) -> None:
+        fill()
+        GatewayTurn.objects.update(free_at=timezone.now() - timedelta(milliseconds=1))
+        assert take() == 0
+
+    def test_while_calls_are_on_their_way_nobody_else_calls(self) -> None:
+        with take_turn("x", nobody_waits), take_turn("x", nobody_waits):
+            assert all(HOLD - 5 < seconds <= HOLD for seconds in freed_in())
+            with pytest.raises(GatewayBusy):
+                take()
+
+    def test_of_a_process_that_died_the_place_frees_itself(self) -> None:
+        GatewayTurn.objects.create(name="x:0", free_at=timezone.now() - timedelta(seconds=1))
+        assert take() == 0
 
     def test_of_each_kind_of_call_and_project_is_its_own(self) -> None:
-        take_turn("pakasir:create:a")
-        assert take_turn("pakasir:cancel:a") == take_turn("pakasir:create:b") == 0
+        fill("pakasir:create:a")
+        assert take("pakasir:cancel:a") == take("pakasir:create:b") == 0
 
-    def test_that_is_far_away_is_not_taken(self) -> None:
-        for _ in range(5):
-            last = take_turn("x")
-        before = GatewayTurn.objects.get().free_at
+    def test_that_is_not_free_soon_changes_nothing(self) -> None:
+        fill()
+        before = list(GatewayTurn.objects.order_by("pk").values())
         with pytest.raises(GatewayBusy) as refusal:
-            while True:
-                last = take_turn("x")
-                before = GatewayTurn.objects.get().free_at
-        assert last <= MOST_WAIT <= refusal.value.retry_after <= MOST_WAIT + PAUSE
-        assert GatewayTurn.objects.get().free_at == before
+            take()
+        assert refusal.value.retry_after == MOST_WAIT
+        assert list(GatewayTurn.objects.order_by("pk").values()) == before
 
     def test_after_a_clock_that_was_set_back_is_free(self) -> None:
-        take_turn("x")
+        fill()
         GatewayTurn.objects.update(free_at=timezone.now() + timedelta(hours=1))
-        assert take_turn("x") == 0
+        assert take() == 0
 
     def test_is_never_taken_in_a_transaction_that_would_keep_the_row(self) -> None:
         with pytest.raises(RuntimeError), transaction.atomic():
-            take_turn("x")
+            take()
         assert not GatewayTurn.objects.exists()
-
-    def test_holds_nothing_while_its_owner_waits(self) -> None:
-        take_turn("x")
-        take_turn("x")
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT name FROM payments_gatewayturn FOR UPDATE NOWAIT")
-        assert not connection.in_atomic_block
 
 
 class TestWaiting:
@@ -135,36 +175,39 @@ class TestWaiting:
         return RetryPolicy(sleep=slept.append, elapsed=lambda: sum(slept), **changes)
 
     def test_every_try_takes_a_turn_of_its_own(self) -> None:
-        slept: list[float] = []
-        turns: list[str] = []
+        told: list[str] = []
 
         def call(_seconds: float) -> None:
-            turns.append("call")
+            told.append("call")
             raise GatewayUnavailable("timeout")
 
-        def turn() -> float:
-            turns.append("turn")
-            return 0.0
+        @contextmanager
+        def turn(_sleep: Any) -> Iterator[None]:
+            told.append("turn")
+            yield
 
         with pytest.raises(GatewayUnavailable):
-            self.policy(slept).run(call, turn=turn)
-        assert turns == ["turn", "call"] * 3
+            self.policy([]).run(call, turn=turn)
+        assert told == ["turn", "call"] * 3
 
     def test_nothing_is_sent_when_the_deadline_passes_before_the_turn(self) -> None:
         slept: list[float] = []
         started = timezone.now()
-        policy = self.policy(slept, now=lambda: started + timedelta(seconds=sum(slept)))
+
+        @contextmanager
+        def late(sleep: Any) -> Iterator[None]:
+            sleep(1.5)
+            yield
+
+        policy = self.policy(slept, tries=1, now=lambda: started + timedelta(seconds=sum(slept)))
+        deadline = started + timedelta(seconds=1)
         with pytest.raises(GatewayUnavailable):
-            policy.run(
-                lambda _seconds: pytest.fail("it was sent"),
-                deadline=started + timedelta(seconds=1),
-                turn=lambda: 1.5,
-            )
+            policy.run(lambda _left: pytest.fail("it was sent"), deadline=deadline, turn=late)
         assert slept == [1.5]
 
-    def test_a_turn_that_is_far_away_is_not_tried_again(self) -> None:
-        def far() -> float:
-            raise GatewayBusy(2.5)
+    def test_a_turn_that_is_not_free_soon_is_not_tried_again(self) -> None:
+        def far(_sleep: Any) -> Any:
+            raise GatewayBusy(2.0)
 
         slept: list[float] = []
         with pytest.raises(GatewayBusy):
@@ -197,9 +240,8 @@ def test_a_payment_whose_turn_is_far_waits_for_the_sweep_and_nobody_is_told(
     world = committed_world
     customer = world.customer()
     payment = world.qris(customer, world.product())
-    with pytest.raises(GatewayBusy):
-        while True:
-            take_turn("pakasir:create:quickcart-demo")
+    fill("pakasir:create:quickcart-demo")
+    GatewayTurn.objects.update(free_at=timezone.now() + timedelta(seconds=50))
     open_payment(payment_id=payment.pk, now=world.now)
     assert status_of(payment)[1] == PaymentStatus.CREATING
     assert (bank.transactions(), kinds(customer.pk), payment.attempts) == ([], [], 0)
