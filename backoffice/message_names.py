@@ -26,6 +26,10 @@ NAMES = {
     "refund_credited": "Refund put on the balance",
     "refund_paid": "Refund paid outside the shop",
     "staff_refund": "Refund, to staff",
+    "staff_gateway_down": "Gateway does not answer, to staff",
+    "staff_gateway_up": "Gateway answers again, to staff",
+    "staff_gateway_refuses": "Gateway refuses payments, to staff",
+    "staff_report": "Nightly comparison, to staff",
 }
 
 

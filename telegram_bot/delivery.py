@@ -29,7 +29,15 @@ LEASE = timedelta(seconds=60)
 BATCH = 16
 # A job has a time limit; whatever is left, the next one or the sweep goes on with.
 MOST_SECONDS = 55.0
-PROBLEM_KINDS = frozenset({"staff_case"})
+PROBLEM_KINDS = frozenset(
+    {
+        "staff_case",
+        "staff_gateway_down",
+        "staff_gateway_up",
+        "staff_gateway_refuses",
+        "staff_report",
+    }
+)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ A row holds ids only. What it was about may have moved on since it was written; 
 it is now, or dropped.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,7 @@ from core.outbox import References
 from orders.models import Order, OrderStatus, Refund
 from orders.services.fulfilment import mark_delivered
 from payments.models import Case, Payment, PaymentStatus
-from telegram_bot import balance_messages, keyboards
+from telegram_bot import balance_messages, gateway_screens, keyboards
 from telegram_bot.goods import present_goods
 from telegram_bot.message_parts import MessageIds, OutgoingMessage, Renderer
 from telegram_bot.message_parts import message_ids as _message_ids
@@ -186,6 +187,10 @@ def _staff_refund(references: References) -> OutgoingMessage | None:
     return OutgoingMessage(_screen("staff_refund.html", _refund_context(references)))
 
 
+def _plain(screen: Callable[[References], Screen]) -> Renderer:
+    return lambda references: OutgoingMessage(screen(references))
+
+
 MESSAGES: dict[str, Renderer] = {
     "payment_qr": _either(_payment_qr, balance_messages.deposit_qr),
     "payment_unavailable": _either(_payment_unavailable, balance_messages.deposit_unavailable),
@@ -202,4 +207,8 @@ MESSAGES: dict[str, Renderer] = {
     "refund_credited": _refund_credited,
     "refund_paid": _refund_paid,
     "staff_refund": _staff_refund,
+    "staff_gateway_down": _plain(gateway_screens.staff_gateway_down),
+    "staff_gateway_up": _plain(gateway_screens.staff_gateway_up),
+    "staff_gateway_refuses": _plain(gateway_screens.staff_gateway_refuses),
+    "staff_report": _plain(gateway_screens.staff_report),
 }
