@@ -12,11 +12,14 @@ NAMES = {
     "order_delivered": "Order delivered, with the goods",
     "order_expired": "Order expired",
     "order_cancelled": "Order cancelled, its QR code removed",
+    "message_removal": "Old request to pay, taken away",
     "payment_credited": "Money put on the balance",
     "staff_order_paid": "New paid order, to staff",
     "staff_order_expired": "Order expired unpaid, to staff",
     "staff_payment_credited": "Money put on a balance, to staff",
     "staff_case": "Case to look at, to staff",
+    "staff_message_stuck": "A message does not arrive, to staff",
+    "staff_message_arrived": "It has arrived after all, to staff",
 }
 
 

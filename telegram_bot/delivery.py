@@ -29,7 +29,7 @@ LEASE = timedelta(seconds=60)
 BATCH = 16
 # A job has a time limit; whatever is left, the next one or the sweep goes on with.
 MOST_SECONDS = 55.0
-PROBLEM_KINDS = frozenset({"staff_case"})
+PROBLEM_KINDS = frozenset({"staff_case", "staff_message_stuck", "staff_message_arrived"})
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class DeliveryReport:
     sent: int = 0
     dropped: int = 0
     postponed: int = 0
+    paced: int = 0
     blocked: int = 0
     failed: int = 0
 
@@ -79,7 +80,7 @@ def _deliver(rows: list[OutboxMessage], now: datetime | None) -> list[str]:
         else:
             outcomes.append(outcome)
     if deliveries:
-        async_to_sync(send_all)(deliveries)
+        async_to_sync(send_all)(deliveries, now)
     return outcomes + [_record(each, now or timezone.now()) for each in deliveries]
 
 

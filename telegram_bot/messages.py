@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import translation
 
 from accounts.models import Customer
-from core.models import OutboxMessage
+from core.models import OutboxMessage, OutboxState
 from core.outbox import References
 from orders.models import Order, OrderStatus
 from orders.services.fulfilment import mark_delivered
@@ -33,11 +33,17 @@ Sent = Callable[[int, int, datetime], None]
 
 @dataclass(frozen=True)
 class OutgoingMessage:
-    """A message, the messages it takes away first, and what to remember once it is sent."""
+    """A message, the messages it takes away first, and what to remember once it is sent.
+
+    What cannot be taken away for good is edited to say `over`. With `insists` taking away is what
+    the row is for, and it is repeated until it is done.
+    """
 
     screen: Screen
     delete_before: MessageIds = ()
     after_sent: Sent | None = None
+    over: str = ""
+    insists: bool = False
 
 
 Renderer = Callable[[References], OutgoingMessage | None]
@@ -46,7 +52,10 @@ Renderer = Callable[[References], OutgoingMessage | None]
 def render_message(message: OutboxMessage, customer: Customer | None) -> OutgoingMessage | None:
     """Render an outbox row for one recipient (None: a staff chat); None: drop it."""
     with translation.override(language_of(customer)):
-        return MESSAGES[message.kind](message.references)
+        outgoing = MESSAGES[message.kind](message.references)
+        if outgoing is None or not outgoing.delete_before:
+            return outgoing
+        return replace(outgoing, over=render_text("telegram/message_over.html"))
 
 
 def _screen(template: str, context: dict[str, Any], buttons: Buttons = ()) -> Screen:
@@ -140,6 +149,11 @@ def _order_cancelled(references: References) -> OutgoingMessage | None:
     return OutgoingMessage(Screen(""), _message_ids(with_qr))
 
 
+def _message_removal(references: References) -> OutgoingMessage | None:
+    place = (int(references["chat_id"]), int(references["message_id"]))
+    return OutgoingMessage(Screen(""), (place,), insists=True)
+
+
 def _payment_credited(references: References) -> OutgoingMessage | None:
     payment, order = _payment(references)
     context = _credit_context(payment, order)
@@ -179,15 +193,50 @@ def _staff_case(references: References) -> OutgoingMessage | None:
     return OutgoingMessage(_screen("staff_case.html", {"case": case}))
 
 
+def _staff_message_stuck(references: References) -> OutgoingMessage | None:
+    row = _outbox_row(references)
+    if row is None or row.state not in {OutboxState.PENDING, OutboxState.FAILED}:
+        return None
+    return OutgoingMessage(_screen("staff_message_stuck.html", _row_context(row)))
+
+
+def _staff_message_arrived(references: References) -> OutgoingMessage | None:
+    """Only for staff who heard that it was stuck."""
+    row = _outbox_row(references)
+    copies = f"staff_message_stuck:{references['outbox_id']}:"
+    heard = OutboxMessage.objects.filter(dedupe_key__startswith=copies, state=OutboxState.SENT)
+    if row is None or not heard.exists():
+        return None
+    return OutgoingMessage(_screen("staff_message_arrived.html", _row_context(row)))
+
+
+def _outbox_row(references: References) -> OutboxMessage | None:
+    return OutboxMessage.objects.filter(pk=references["outbox_id"]).first()
+
+
+def _row_context(row: OutboxMessage) -> dict[str, Any]:
+    """Name the customer and the order that a message of the outbox is about, where it has them."""
+    order_id, payment_id = row.references.get("order_id"), row.references.get("payment_id")
+    orders = Order.objects.filter(Q(pk=order_id or 0) | Q(payments=payment_id or 0))
+    return {
+        "row": row,
+        "order": orders.first(),
+        "buyer": Customer.objects.filter(pk=row.recipient or 0).first(),
+    }
+
+
 MESSAGES: dict[str, Renderer] = {
     "payment_qr": _payment_qr,
     "payment_unavailable": _payment_unavailable,
     "order_delivered": _order_delivered,
     "order_expired": _order_expired,
     "order_cancelled": _order_cancelled,
+    "message_removal": _message_removal,
     "payment_credited": _payment_credited,
     "staff_order_paid": _staff_order_paid,
     "staff_order_expired": _staff_order_expired,
     "staff_payment_credited": _staff_payment_credited,
     "staff_case": _staff_case,
+    "staff_message_stuck": _staff_message_stuck,
+    "staff_message_arrived": _staff_message_arrived,
 }
