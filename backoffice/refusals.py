@@ -14,7 +14,9 @@ from catalog.errors import (
     PhotoRefused,
     ProductUnavailable,
 )
+from core.models import OutboxState
 from payments.services.cases import MOST_NOTE, CaseClosed, NoteRefused
+from telegram_bot.resending import NotResendable
 
 
 @singledispatch
@@ -84,3 +86,12 @@ def _case(refusal: CaseClosed) -> str:
 @sentence.register
 def _note(_refusal: NoteRefused) -> str:
     return f"Write in a few words what you did, in at most {MOST_NOTE:,} characters."
+
+
+@sentence.register
+def _message(refusal: NotResendable) -> str:
+    if refusal.state == OutboxState.PENDING:
+        return "This message is on its way already; the shop goes on trying by itself."
+    if refusal.state == OutboxState.DROPPED:
+        return "This message was dropped because it was of no more use. Nothing was sent."
+    return "This message has arrived and is only good once. Nothing was sent again."

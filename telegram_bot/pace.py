@@ -70,19 +70,24 @@ if not born or born > now then
   born = now
   redis.call('SET', KEYS[1], string.format('%.0f', now))
 end
+local function keep(key, full_at)
+  local milliseconds = math.max(math.ceil((full_at - now) / 1000), 0) + 1000
+  redis.call('SET', key, string.format('%.0f', full_at), 'PX', milliseconds)
+end
 local wait, full = 0, {}
 for place = 2, #KEYS do
   local burst, interval, reserved = unpack(ARGV, place * 3 - 4, place * 3 - 2)
-  local full_at = math.max(tonumber(redis.call('GET', KEYS[place]) or 0), born + burst * interval)
-  full_at = math.min(full_at, now + burst * interval)
+  local full_at = tonumber(redis.call('GET', KEYS[place]) or 0)
+  if full_at > now + burst * interval then  -- the clock was set back
+    full_at = now + burst * interval
+    keep(KEYS[place], full_at)
+  end
+  full_at = math.max(full_at, born + burst * interval)
   wait = math.max(wait, full_at - (burst - 1 - reserved) * interval - now)
   full[place] = math.max(full_at, now) + interval
 end
 if wait > 0 then return math.ceil(wait) end
-for place = 2, #KEYS do
-  local kept_for = math.ceil((full[place] - now) / 1000) + 1000
-  redis.call('SET', KEYS[place], string.format('%.0f', full[place]), 'PX', kept_for)
-end
+for place = 2, #KEYS do keep(KEYS[place], full[place]) end
 return 0
 """
 
