@@ -28,6 +28,9 @@ class OutboxState(models.TextChoices):
 
 
 class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
+    def lock(self) -> Self:
+        return self.select_for_update(no_key=True)
+
     def pending(self) -> Self:
         return self.filter(state=OutboxState.PENDING)
 
@@ -114,11 +117,18 @@ class OutboxMessage(models.Model):
         return f"{self.kind} to {self.recipient or 'staff'}"
 
 
+class SendingTurnQuerySet(models.QuerySet["SendingTurn"]):
+    def lock(self) -> Self:
+        return self.select_for_update(no_key=True)
+
+
 class SendingTurn(models.Model):
     """When the next message may be sent while Redis is away: all processes take turns here."""
 
     name = models.CharField(max_length=40, primary_key=True, help_text="A chat id, or all.")
     free_at = models.DateTimeField()
+
+    objects = SendingTurnQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.name

@@ -20,8 +20,7 @@ def take_turn(*, turns: Mapping[str, timedelta], now: datetime) -> timedelta:
     names = sorted(turns)
     fresh = [SendingTurn(name=name, free_at=now + turns[name]) for name in names]
     SendingTurn.objects.bulk_create(fresh, ignore_conflicts=True)
-    held = SendingTurn.objects.filter(pk__in=names).order_by("pk")
-    rows = list(held.select_for_update(no_key=True))
+    rows = list(SendingTurn.objects.filter(pk__in=names).order_by("pk").lock())
     for row in rows:
         if row.free_at + UNUSED < now:
             row.free_at = now + turns[row.name]

@@ -70,7 +70,7 @@ def _deliver(rows: list[OutboxMessage], now: datetime | None) -> list[str]:
     outcomes: list[str] = []
     deliveries: list[Delivery] = []
     for row in rows:
-        delivery = Delivery(row, progress=_progress(row))
+        delivery = Delivery(row, progress=_progress(row), now=now)
         try:
             outcome = _prepare(delivery, now or timezone.now())
         except Exception as error:
@@ -80,7 +80,7 @@ def _deliver(rows: list[OutboxMessage], now: datetime | None) -> list[str]:
         else:
             outcomes.append(outcome)
     if deliveries:
-        async_to_sync(send_all)(deliveries, now)
+        async_to_sync(send_all)(deliveries)
     return outcomes + [_record(each, now or timezone.now()) for each in deliveries]
 
 

@@ -28,7 +28,7 @@ NOTHING_YET = OutgoingMessage(NOTICE_ONLY)
 class Delivery:
     """One row on its way: what to send, how far it got, why it stopped.
 
-    `standing` are messages it could not take away just now.
+    `standing` are messages it could not take away just now; `now` is the time travelled to.
     """
 
     row: OutboxMessage
@@ -37,6 +37,7 @@ class Delivery:
     error: Exception | None = None
     standing: MessageIds = ()
     has_cleared: bool = False
+    now: datetime | None = None
 
     @property
     def chat_id(self) -> int:
@@ -44,20 +45,20 @@ class Delivery:
         return self.row.recipient
 
 
-async def send_all(deliveries: list[Delivery], now: datetime | None = None) -> None:
+async def send_all(deliveries: list[Delivery]) -> None:
     """Send each and note its outcome on it; raises nothing that is one row's own trouble."""
     request = client.build_request(connections=len(deliveries))
     await request.initialize()
     bot = client.build_bot(request)
     try:
-        await asyncio.gather(*(_send(bot, delivery, now) for delivery in deliveries))
+        await asyncio.gather(*(_send(bot, delivery) for delivery in deliveries))
     finally:
         await request.shutdown()
 
 
-async def _send(bot: Bot, delivery: Delivery, now: datetime | None) -> None:
+async def _send(bot: Bot, delivery: Delivery) -> None:
     async def ready() -> None:
-        await wait_for_turn(delivery.chat_id, delivery.row.priority, now)
+        await wait_for_turn(delivery.chat_id, delivery.row.priority, delivery.now)
         await _clear(bot, delivery)
 
     try:

@@ -41,7 +41,7 @@ def resend_message(*, message_id: int, actor: str, source: str, now: datetime) -
     One that stopped halfway goes on there; one that was sent is sent whole. Raises NotResendable
     for what is on its way already, was dropped, or was only good once; then nothing changed.
     """
-    message = OutboxMessage.objects.select_for_update(no_key=True).get(pk=message_id)
+    message = OutboxMessage.objects.lock().get(pk=message_id)
     if not is_resendable(message):
         raise NotResendable(state=message.state, kind=message.kind)
     before = message.state
