@@ -17,10 +17,12 @@ def take_turn(*, turns: Mapping[str, timedelta], now: datetime) -> timedelta:
 
     `turns` are names with the time from one taker to the next.
     """
-    names = sorted(turns)
-    fresh = [SendingTurn(name=name, free_at=now + turns[name]) for name in names]
-    SendingTurn.objects.bulk_create(fresh, ignore_conflicts=True)
-    rows = list(SendingTurn.objects.filter(pk__in=names).order_by("pk").lock())
+    held = SendingTurn.objects.filter(pk__in=turns).order_by("pk").lock()
+    rows = list(held)
+    if len(rows) < len(turns):
+        fresh = [SendingTurn(name=name, free_at=now + turns[name]) for name in sorted(turns)]
+        SendingTurn.objects.bulk_create(fresh, ignore_conflicts=True)
+        rows = list(held.all())
     for row in rows:
         if row.free_at + UNUSED < now:
             row.free_at = now + turns[row.name]
