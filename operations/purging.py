@@ -3,9 +3,12 @@
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from audit.services import purge_audit
 from core.heartbeat import beat
 from core.models import Heartbeat
+from core.outbox import purge_messages
 from payments.services.retention import purge_events
+from telegram_bot.processed import purge_updates
 
 
 class Purge(Protocol):
@@ -14,7 +17,7 @@ class Purge(Protocol):
     def __call__(self, *, now: datetime) -> int: ...
 
 
-PURGES: tuple[Purge, ...] = (purge_events,)
+PURGES: tuple[Purge, ...] = (purge_messages, purge_events, purge_updates, purge_audit)
 EVERY = timedelta(hours=1)
 _NAME = "purge"
 

@@ -36,6 +36,8 @@ PROBLEM_KINDS = frozenset(
         "staff_gateway_up",
         "staff_gateway_refuses",
         "staff_report",
+        "staff_message_stuck",
+        "staff_message_arrived",
     }
 )
 
@@ -45,6 +47,7 @@ class DeliveryReport:
     sent: int = 0
     dropped: int = 0
     postponed: int = 0
+    paced: int = 0
     blocked: int = 0
     failed: int = 0
 
@@ -77,7 +80,7 @@ def _deliver(rows: list[OutboxMessage], now: datetime | None) -> list[str]:
     outcomes: list[str] = []
     deliveries: list[Delivery] = []
     for row in rows:
-        delivery = Delivery(row, progress=_progress(row))
+        delivery = Delivery(row, progress=_progress(row), now=now)
         try:
             outcome = _prepare(delivery, now or timezone.now())
         except Exception as error:
