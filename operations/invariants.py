@@ -143,7 +143,7 @@ def _deliveries(now: datetime) -> Iterator[str]:
     for order in Order.objects.exclude(delivered_at=None).exclude(status=OrderStatus.PAID):
         yield f"{order} is delivered but {order.status}"
     told = Case.objects.filter(kind=CaseKind.DELIVERY_FAILED, closed_at=None)
-    late = Order.objects.paid().filter(delivered_at=None, paid_at__lt=now - MINUTES)
+    late = Order.objects.paid().filter(delivered_at=None, paid_at__lt=now - MINUTES, refunds=None)
     for order in late.exclude(pk__in=told.filter(order__isnull=False).values("order")):
         yield f"{order} is paid but not delivered"
 

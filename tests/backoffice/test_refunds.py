@@ -156,7 +156,10 @@ def test_when_the_period_is_over_there_is_no_button(owner: Client, item: OrderIt
 def test_goods_that_never_arrived_are_given_back_in_full(owner: Client, item: OrderItem) -> None:
     Order.objects.filter(pk=item.order_id).update(delivered_at=None)
     rows = owner.get(address(item)).context["rows"]
-    assert rows[-2:] == [("Never delivered", "all of it"), ("Refund", "Rp20.000")]
+    assert rows[-2:] == [
+        ("Never delivered, and it will not be any more", "all of it"),
+        ("Refund", "Rp20.000"),
+    ]
 
 
 def test_only_who_may_refund_sees_the_button_and_the_page(
