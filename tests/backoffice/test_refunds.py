@@ -75,6 +75,7 @@ def test_confirming_refunds_once_however_often_it_is_sent(owner: Client, item: O
     assert AuditEntry.objects.get(action="refund_balance").source == "admin"
     page = body(owner, url(Order, "change", item.order_id))
     assert url(Refund, "change", refund.pk) in page
+    assert "Rp16.000 refunded" in page
     assert address(item) not in page
 
 
