@@ -19,7 +19,7 @@ from catalog.models import Category, Product, StockBatch, StockItem
 from catalog.services.categories import create_category
 from core.models import OutboxMessage, StoreSettings
 from orders.models import Order, Voucher
-from payments.models import Case, GatewayEvent, Payment
+from payments.models import Case, GatewayEvent, Payment, StatusReport
 from tests.backoffice.pages import assert_no_goods, body, url
 from tests.world import World
 
@@ -34,6 +34,7 @@ READ_ONLY = (
     OutboxMessage,
     AuditEntry,
     GatewayEvent,
+    StatusReport,
 )
 MODELS = (*EDITABLE, *READ_ONLY, Customer)
 
@@ -45,6 +46,7 @@ def named(model: type[Model]) -> str:
 @pytest.fixture(autouse=True)
 def _shop(shop: World, owner: Client) -> None:
     create_category(name="Streaming")
+    StatusReport.objects.create(day=shop.now.date(), started_at=shop.now)
     Group.objects.create(name="Support")
     StaffChat.objects.create(chat_id=-5, title="Gudang")
 
