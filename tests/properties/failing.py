@@ -47,7 +47,7 @@ class Failing(Buying):
             self.shop.bank.fail(call, "500", 100_000)
         return True
 
-    @step()
+    @step(weight=4)
     def gateway_comes_back(self) -> bool:
         if not self.shop.gateway_is_away:
             return False
@@ -88,7 +88,7 @@ class Failing(Buying):
         self.shop.sweep()
         return True
 
-    @step(pause=PAUSE)
+    @step(weight=3, pause=PAUSE)
     def time_passes(self, pause) -> bool:
         self.shop.pass_time(pause)
         return True

@@ -23,18 +23,18 @@ AFTER_EXPIRY = st.sampled_from(
 
 
 class Paying(Buying, Staffing):
-    @step(weight=3, which=WHICH, webhook=WEBHOOK)
+    @step(weight=5, which=WHICH, webhook=WEBHOOK)
     def pay(self, which, webhook) -> bool:
-        return self._pay(self.payable(which), webhook)
+        return self._pay(self.payable_or_bought(which), webhook)
 
-    @step(which=WHICH, webhook=WEBHOOK)
+    @step(weight=3, which=WHICH, webhook=WEBHOOK)
     def pay_what_has_ended(self, which, webhook) -> bool:
         return self._pay(self.payable(which, ended=True), webhook)
 
-    @step(weight=2, which=WHICH, webhook=WEBHOOK, after=AFTER_EXPIRY)
+    @step(weight=4, which=WHICH, webhook=WEBHOOK, after=AFTER_EXPIRY)
     def pay_late(self, which, webhook, after) -> bool:
         """A QR is paid after its order's time; the goods may be gone meanwhile or not."""
-        payment = self.payable(which)
+        payment = self.payable_or_bought(which)
         if payment is None:
             return False
         self.shop.pass_time(max(payment.expires_at + after - self.shop.now, timedelta(0)))
@@ -44,9 +44,9 @@ class Paying(Buying, Staffing):
         self.shop.pass_time(timedelta(seconds=10))
         return True
 
-    @step(weight=2, which=WHICH, webhook=WEBHOOK, balance_first=st.booleans())
+    @step(weight=3, which=WHICH, webhook=WEBHOOK, balance_first=st.booleans())
     def pay_by_balance_and_qr(self, which, webhook, balance_first) -> bool:
-        payment = self.payable(which)
+        payment = self.payable_or_bought(which)
         checkout = self.checkout_of(payment) if payment else None
         if payment is None or checkout is None:
             return False
@@ -59,10 +59,10 @@ class Paying(Buying, Staffing):
         self.shop.pass_time(timedelta(seconds=10))
         return True
 
-    @step(which=WHICH, webhook=WEBHOOK)
+    @step(weight=2, which=WHICH, webhook=WEBHOOK)
     def pay_two_transactions(self, which, webhook) -> bool:
         """Somebody cancels at the gateway, the customer tries again, and pays both codes."""
-        first = self.payable(which)
+        first = self.payable_or_bought(which)
         if first is None or first.order is None or not first.is_open:
             return False
         self.shop.act("cancel there", lambda: get_gateway().cancel(first.txn_id or ""))
@@ -80,7 +80,7 @@ class Paying(Buying, Staffing):
 
     @step(which=WHICH, webhook=WEBHOOK, amount=st.sampled_from([1, 1_000, 49_999, 60_000]))
     def pay_another_amount(self, which, webhook, amount) -> bool:
-        return self._pay(self.payable(which), webhook, amount=amount)
+        return self._pay(self.payable_or_bought(which), webhook, amount=amount)
 
     @step(which=WHICH)
     def pay_before_we_know(self, which) -> bool:

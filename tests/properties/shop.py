@@ -119,7 +119,7 @@ class Shop:
                 block = transaction.atomic(using=alias)
                 block._from_testcase = True  # as in Django's own test cases
                 stack.enter_context(block)
-                stack.callback(transaction.set_rollback, True, using=alias)  # noqa: FBT003
+                stack.callback(transaction.set_rollback, True, using=alias)
             stack.enter_context(connection.execute_wrapper(self.power))
             yield
 

@@ -13,6 +13,7 @@ from catalog.services.products import put_on_sale, take_off_sale, update_product
 from catalog.services.stock import import_file, import_stock
 from catalog.services.withdrawal import withdraw_batch
 from core.money import round_rupiah
+from orders.models import Voucher
 from orders.services.voucher_editing import update_voucher
 from payments.models import Case
 from payments.services.cases import close_case
@@ -23,7 +24,7 @@ BY = {"actor": "staff:1", "source": "admin"}
 
 
 class Staffing(ShopRules):
-    @step(what=WHAT, count=st.integers(1, 3))
+    @step(weight=2, what=WHAT, count=st.integers(1, 3))
     def upload_stock(self, what, count) -> bool:
         product = self._product(what)
         contents = self.shop.town.fresh_contents(count if product.is_unique else 1)
@@ -51,8 +52,10 @@ class Staffing(ShopRules):
 
     @step(what=WHAT)
     def change_sale(self, what) -> bool:
-        product = self._product(what)
-        change = take_off_sale if product.deleted_at is None else put_on_sale
+        """One product at a time is off sale."""
+        gone = Product.objects.exclude(deleted_at=None).first()
+        product = gone or self._product(what)
+        change = put_on_sale if gone else take_off_sale
         self.shop.act("change sale", partial(change, product_id=product.pk, **self._now()))
         return True
 
@@ -66,8 +69,9 @@ class Staffing(ShopRules):
 
     @step(who=WHICH)
     def change_ban(self, who) -> bool:
-        customer = self.customer(who)
-        is_banned = not customer.is_banned
+        """One customer at a time is banned."""
+        banned = Customer.objects.filter(is_banned=True).first()
+        customer, is_banned = banned or self.customer(who), banned is None
         change = partial(
             set_role, customer_id=customer.pk, role="is_banned", value=is_banned, **self._now()
         )
@@ -76,10 +80,11 @@ class Staffing(ShopRules):
 
     @step(which=WHICH)
     def change_voucher(self, which) -> bool:
+        """One voucher at a time is switched off."""
         vouchers = self.shop.town.vouchers
-        voucher = vouchers[which % len(vouchers)]
-        voucher.refresh_from_db()
-        changes = {"is_active": not voucher.is_active}
+        switched_off = Voucher.objects.filter(is_active=False).first()
+        voucher = switched_off or vouchers[which % len(vouchers)]
+        changes = {"is_active": switched_off is not None}
         change = partial(update_voucher, voucher_id=voucher.pk, changes=changes, **self._now())
         self.shop.act("change voucher", change)
         return True

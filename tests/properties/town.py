@@ -31,10 +31,10 @@ class Town(World):
             account = {"id": customer.pk, "first_name": customer.name, "language_code": "id"}
             driver.post("/sandbox/api/users/", account)
         self.products = [
-            self.product(price=50_000, stock=4),
+            self.product(price=50_000, stock=6),
             self.product(price=12_000, stock=8, reseller_price=Decimal(10_000)),
             self.product(price=300, stock=6),  # below what QRIS collects
-            self.product(price=25_000, kind=ProductKind.SHARED, quota=3),
+            self.product(price=25_000, kind=ProductKind.SHARED, quota=5),
             self.product(price=40_000, kind=ProductKind.FILE),
             self.product(price=0, stock=3),
         ]
