@@ -19,7 +19,7 @@ RUN PYTHONPATH=/babel python -m quickcart.translations --compile
 RUN key="$(python -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())')" \
  && DEBUG=off SANDBOX=off ALLOWED_HOSTS=build BOT_USERNAME=build TELEGRAM_BOT_TOKEN=1:build \
     PAKASIR_PROJECT=build PAKASIR_API_KEY=build PAKASIR_WEBHOOK_SECRET=build \
-    SECRET_KEY="$key" STOCK_KEYS="$key" STOCK_FINGERPRINT_KEY="$key" \
+    SECRET_KEY="$key" STOCK_KEYS="$key" STOCK_FINGERPRINT_KEY="$key" AUDIT_KEY="$key" \
     python manage.py collectstatic --noinput
 # The running image writes nothing, so bytecode is made here; a strict umask must not lock it out.
 RUN python -m compileall -q /app && chmod -R a+rX,go-w /app

@@ -1,18 +1,35 @@
-"""Writes audit entries with the change and ships them to the audit database."""
+"""Writes audit entries with the change, ships them, and lets them go when they are old."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
-
 from audit.models import AuditEntry
+from audit.personal import (
+    Changes,
+    Personal,
+    Values,
+    conceal,
+    forget_audit_key,
+    rewrap_keys,
+    seal_values,
+)
+from audit.shipping import ship_audit
+from core.models import store_settings
 
-BATCH = 500
-
-Values = dict[str, Any]
-Changes = tuple[Values | None, Values | None]
-"""Before and after; None: it was not there."""
+__all__ = [
+    "Changes",
+    "Personal",
+    "Values",
+    "conceal",
+    "difference",
+    "forget_audit_key",
+    "purge_audit",
+    "record_audit",
+    "rewrap_keys",
+    "ship_audit",
+]
+PURGE_BATCH = 1_000
 
 
 def record_audit(
@@ -24,14 +41,18 @@ def record_audit(
     now: datetime,
     changes: Changes = (None, None),
 ) -> AuditEntry:
-    """Write who did what, in the caller's transaction. `changes` is (before, after), ids only."""
-    before, after = changes
+    """Write who did what, in the caller's transaction.
+
+    `changes` is (before, after). The row is for ever, so it says who by ids, and what is about a
+    person is a Personal value (or `conceal`ed): kept under that person's key.
+    """
+    before, after = seal_values(changes, _plain)
     return AuditEntry.objects.create(
         actor=actor,
         action=action,
         target=target,
-        before=_plain(before),
-        after=_plain(after),
+        before=before,
+        after=after,
         source=source,
         at=now,
     )
@@ -52,23 +73,13 @@ def difference(before: Values, after: Values) -> tuple[Values, Values]:
     return {name: before[name] for name in changed}, {name: after[name] for name in changed}
 
 
-def ship_audit(*, now: datetime) -> int:
-    """Copy unshipped entries to the audit database; return how many.
+def purge_audit(now: datetime) -> int:
+    """Delete a batch of what was shipped long ago (StoreSettings.keep_audit_days); say how many.
 
-    Sent at least once, stored exactly once: the uuid is unique there.
+    The audit database keeps it for ever.
     """
-    with transaction.atomic():
-        entries = list(
-            AuditEntry.objects.filter(shipped_at=None)
-            .order_by("pk")
-            .select_for_update(skip_locked=True)[:BATCH]
-        )
-        copies = [_copy(entry, now) for entry in entries]
-        AuditEntry.objects.using("audit").bulk_create(copies, ignore_conflicts=True)
-        AuditEntry.objects.filter(pk__in=[entry.pk for entry in entries]).update(shipped_at=now)
-    return len(entries)
-
-
-def _copy(entry: AuditEntry, now: datetime) -> AuditEntry:
-    fields = ("uuid", "actor", "action", "target", "before", "after", "source", "at")
-    return AuditEntry(shipped_at=now, **{name: getattr(entry, name) for name in fields})
+    before = now - timedelta(days=store_settings().keep_audit_days)
+    old = AuditEntry.objects.filter(shipped_at__lt=before).order_by("shipped_at", "pk")
+    ids = list(old.values_list("pk", flat=True)[:PURGE_BATCH])
+    deleted, _ = AuditEntry.objects.filter(pk__in=ids).delete()
+    return deleted

@@ -6,12 +6,13 @@ from accounts.models import Customer, LedgerEntry
 from backoffice.display import moment, money
 from core.models import OutboxMessage
 from orders.models import Order, OrderStatus
-from payments.models import Case, CaseKind, Payment
+from payments.models import MANUAL, Case, CaseKind, Payment
 
 TITLES = {
     CaseKind.AMOUNT_DIFFERS: "A customer paid another amount",
     CaseKind.UNMATCHED_EVENT: "The gateway reports money the shop does not know",
     CaseKind.DELIVERY_FAILED: "Paid goods did not reach the customer",
+    CaseKind.PAID_AFTER_MANUAL: "An order marked paid by hand was paid at the gateway, too",
 }
 ADVICE = {
     CaseKind.AMOUNT_DIFFERS: "What you can do: usually nothing more, the customer can buy with"
@@ -20,6 +21,9 @@ ADVICE = {
     " gateway. If a customer really paid it, settle it with them; then note here what you found.",
     CaseKind.DELIVERY_FAILED: "What you can do: write to the customer and help with the goods;"
     " then note here how it ended.",
+    CaseKind.PAID_AFTER_MANUAL: "What you can do: find out whether this is the money for which the"
+    " order was marked paid. If it is not, give it back or add it to the customer's balance;"
+    " then note here what you did.",
 }
 ORDER_NOW = {
     OrderStatus.PENDING: "The order is still waiting for its payment.",
@@ -122,8 +126,22 @@ def _delivery_failed(case: Case) -> list[str]:
     ]
 
 
+def _paid_after_manual(case: Case) -> list[str]:
+    payment, order = case.payment, order_of(case)
+    if payment is None or order is None:
+        return ["An order that staff had marked paid was paid at the gateway, too."]
+    by_hand = order.payments.filter(gateway=MANUAL).first()
+    came = f"The gateway reports {money(payment.received_amount)} for order {order}"
+    return [
+        f"{came}, which staff had marked paid by hand on {moment(order.paid_at)}.",
+        f"Their reason: “{by_hand.reason}”" if by_hand else "",
+        "Nothing was put on the customer's balance; the customer was told that you look into it.",
+    ]
+
+
 STORIES: dict[str, Callable[[Case], list[str]]] = {
     CaseKind.AMOUNT_DIFFERS: _amount_differs,
     CaseKind.UNMATCHED_EVENT: _unmatched_event,
     CaseKind.DELIVERY_FAILED: _delivery_failed,
+    CaseKind.PAID_AFTER_MANUAL: _paid_after_manual,
 }

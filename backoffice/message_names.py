@@ -13,10 +13,19 @@ NAMES = {
     "order_expired": "Order expired",
     "order_cancelled": "Order cancelled, its QR code removed",
     "payment_credited": "Money put on the balance",
+    "payment_in_review": "Money for an order marked paid by hand",
+    "deposit_credited": "Deposit put on the balance",
+    "deposit_expired": "Deposit expired",
+    "deposit_cancelled": "Deposit cancelled, its QR code removed",
+    "balance_changed": "Balance changed by staff",
     "staff_order_paid": "New paid order, to staff",
     "staff_order_expired": "Order expired unpaid, to staff",
     "staff_payment_credited": "Money put on a balance, to staff",
+    "staff_deposit": "New deposit, to staff",
     "staff_case": "Case to look at, to staff",
+    "refund_credited": "Refund put on the balance",
+    "refund_paid": "Refund paid outside the shop",
+    "staff_refund": "Refund, to staff",
 }
 
 

@@ -21,6 +21,8 @@ MENU: Sequence[tuple[str, Sequence[Entry]]] = (
             ("Orders", "receipt_long", "orders_order"),
             ("Payments", "payments", "payments_payment"),
             ("Cases", "support", "payments_case"),
+            ("Refunds", "currency_exchange", "orders_refund"),
+            ("Refund formula", "calculate", "orders_refundpolicy"),
         ),
     ),
     (

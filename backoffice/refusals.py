@@ -4,17 +4,28 @@ from functools import singledispatch
 
 from django.core.exceptions import ValidationError
 
-from backoffice.display import moment
+from accounts.errors import AmountRefused, BalanceMoved
+from backoffice.display import moment, money
 from backoffice.errors import LastOwner, RoleInUse
 from catalog.errors import (
     CategoryInUse,
     ImportRefused,
     KindFixed,
     NumberTaken,
+    OutOfStock,
     PhotoRefused,
     ProductUnavailable,
 )
+from orders.errors import (
+    OrderNotPending,
+    RefundChanged,
+    RefundRefusal,
+    RefundRefused,
+    VoucherRefused,
+)
+from orders.models import OrderStatus
 from payments.services.cases import MOST_NOTE, CaseClosed, NoteRefused
+from payments.services.manual import MOST_REASON, GatewaySilent, ReasonRefused
 
 
 @singledispatch
@@ -84,3 +95,69 @@ def _case(refusal: CaseClosed) -> str:
 @sentence.register
 def _note(_refusal: NoteRefused) -> str:
     return f"Write in a few words what you did, in at most {MOST_NOTE:,} characters."
+
+
+@sentence.register
+def _amount(refusal: AmountRefused) -> str:
+    return f"Write whole rupiah, from {money(refusal.least)} to {money(refusal.most)}."
+
+
+@sentence.register
+def _moved(refusal: BalanceMoved) -> str:
+    now = money(refusal.balance)
+    return f"The balance has moved meanwhile: it is {now} now. Please open this page again."
+
+
+@sentence.register
+def _not_pending(refusal: OrderNotPending) -> str:
+    if refusal.order.status == OrderStatus.PAID:
+        return "This order is paid already. Nothing was changed."
+    return "Money for this order has just arrived and is being used. Please look again."
+
+
+@sentence.register
+def _out_of_stock(refusal: OutOfStock) -> str:
+    return (
+        f"Its goods are gone: {refusal.available} of {refusal.wanted} left. Nothing was changed."
+    )
+
+
+@sentence.register
+def _voucher(_refusal: VoucherRefused) -> str:
+    return "Its voucher was used elsewhere meanwhile. Nothing was changed."
+
+
+@sentence.register
+def _silent(_refusal: GatewaySilent) -> str:
+    return (
+        "The gateway did not say whether the order is paid there, so nothing was changed."
+        " Try again in a few seconds, or tick the box to go on without its answer."
+    )
+
+
+@sentence.register
+def _reason(_refusal: ReasonRefused) -> str:
+    return f"Write in a few words how it was paid, in at most {MOST_REASON:,} characters."
+
+
+REFUND_REFUSALS = {
+    RefundRefusal.NOT_PAID: "Only a paid order can be refunded.",
+    RefundRefusal.FREE: "Nothing was paid for this order, so there is nothing to refund.",
+    RefundRefusal.ALL_REFUNDED: "All of this order was refunded already.",
+    RefundRefusal.TOO_MANY_UNITS: "So many are not left to refund. Please look again.",
+    RefundRefusal.NOTHING_LEFT: "By the formula nothing is given back any more.",
+    RefundRefusal.NOTE: "Write in a few words how it was paid.",
+}
+
+
+@sentence.register
+def _refund(refusal: RefundRefused) -> str:
+    return REFUND_REFUSALS[refusal.reason]
+
+
+@sentence.register
+def _refund_changed(refusal: RefundChanged) -> str:
+    return (
+        f"The refund has changed meanwhile: it is {money(refusal.quote.amount)} now."
+        " Nothing was refunded yet. Please look again."
+    )

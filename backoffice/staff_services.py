@@ -7,10 +7,11 @@ from typing import Any
 from django.contrib.auth.models import Group, Permission, User
 from django.db import transaction
 
-from audit.services import Changes, difference, record_audit
+from audit.services import Changes, conceal, difference, record_audit
 from backoffice.errors import LastOwner, RoleInUse
 
-EDITABLE = ("username", "first_name", "last_name", "email", "is_active", "is_superuser")
+PERSONAL = ("username", "first_name", "last_name", "email")
+EDITABLE = (*PERSONAL, "is_active", "is_superuser")
 
 
 @transaction.atomic
@@ -21,7 +22,7 @@ def create_staff(
     user = User(username=username, password=password_hash, is_staff=True)
     user.full_clean()
     user.save()
-    changes = (None, {"username": user.username})
+    changes = _concealed(user, (None, {"username": user.username}))
     _record("create_staff", f"user:{user.pk}", changes, actor=actor, source=source, now=now)
     return user
 
@@ -54,7 +55,7 @@ def update_staff(
     user.save(update_fields=list(changes) or None)
     if roles is not None:
         user.groups.set(roles)
-    changed = difference(before, _staff_values(user))
+    changed = _concealed(user, difference(before, _staff_values(user)))
     _record("update_staff", f"user:{user.pk}", changed, actor=actor, source=source, now=now)
     return user
 
@@ -113,6 +114,10 @@ def _owners() -> list[User]:
 def _staff_values(user: User) -> dict[str, Any]:
     roles = sorted(user.groups.values_list("name", flat=True))
     return {name: getattr(user, name) for name in EDITABLE} | {"roles": roles}
+
+
+def _concealed(user: User, changes: Changes) -> Changes:
+    return conceal(changes, owner=f"staff:{user.pk}", names=PERSONAL)
 
 
 def _role_values(role: Group) -> dict[str, Any]:

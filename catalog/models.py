@@ -190,6 +190,13 @@ class StockItem(models.Model):
     batch = models.ForeignKey(StockBatch, models.PROTECT, related_name="items")
     content = models.BinaryField(help_text="Encrypted; see core.encryption.")
     fingerprint = models.BinaryField(max_length=32)
+    key_id = models.CharField(
+        max_length=12,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Which key of STOCK_KEYS encrypted it; empty: not known.",
+    )
     file_name = models.CharField(max_length=255, blank=True)
     state = models.CharField(
         max_length=10, choices=StockState.choices, default=StockState.AVAILABLE
@@ -208,6 +215,7 @@ class StockItem(models.Model):
                 name="stock_next_available",
                 condition=Q(state=StockState.AVAILABLE),
             ),
+            models.Index(fields=["key_id"], name="stock_key"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

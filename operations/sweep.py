@@ -13,7 +13,7 @@ from audit.services import ship_audit
 from payments.models import GatewayEvent, Payment
 from payments.services.check import tend_payment
 from payments.services.events import handle_event
-from payments.services.expiry import due_orders, expire_order
+from payments.services.expiry import due_deposits, due_orders, expire_deposit, expire_order
 from payments.services.settle import resume_completion
 from telegram_bot.delivery import deliver_outbox
 
@@ -56,6 +56,7 @@ def _steps(now: datetime | None) -> list[Step]:
         ("events", lambda: _handle_events(clock)),
         messages,
         ("expiries", lambda: _expire_orders(clock)),
+        ("expiries", lambda: _expire_deposits(clock)),
         messages,
         ("payments", lambda: _tend_payments(clock)),
         messages,
@@ -77,6 +78,11 @@ def _handle_events(clock: Clock) -> int:
 def _expire_orders(clock: Clock) -> int:
     due = due_orders(now=clock(), limit=BATCH)
     return _each(due, lambda pk: expire_order(order_id=pk, now=clock()))
+
+
+def _expire_deposits(clock: Clock) -> int:
+    due = due_deposits(now=clock(), limit=BATCH)
+    return _each(due, lambda pk: expire_deposit(payment_id=pk, now=clock()))
 
 
 def _tend_payments(clock: Clock) -> int:

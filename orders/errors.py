@@ -10,6 +10,7 @@ from core.errors import DomainError
 if TYPE_CHECKING:
     from orders.models import Order
     from orders.services.quotes import Quote
+    from orders.services.refund_quotes import RefundQuote
 
 
 class OrderNotFound(DomainError):
@@ -57,6 +58,16 @@ class TooManyOpenOrders(DomainError):
         self.orders = orders
 
 
+class OrderingPaused(DomainError):
+    """Too many of the customer's orders expired; by QRIS they may order again from `until`."""
+
+    code = "ordering_paused"
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"until {until.isoformat()}")
+        self.until = until
+
+
 class VoucherRefusal(StrEnum):
     UNKNOWN = "unknown"
     INACTIVE = "inactive"
@@ -85,3 +96,40 @@ class VoucherRefused(DomainError):
         self.reason = reason
         self.minimum = minimum
         self.until = until
+
+
+class RefundRefusal(StrEnum):
+    NOT_PAID = "not_paid"
+    FREE = "free"
+    ALL_REFUNDED = "all_refunded"
+    TOO_MANY_UNITS = "too_many_units"
+    NOTHING_LEFT = "nothing_left"
+    NOTE = "note"
+
+
+class RefundRefused(DomainError):
+    """`units_left` is set for TOO_MANY_UNITS, `quote` for NOTHING_LEFT (its amount is 0)."""
+
+    code = "refund_refused"
+
+    def __init__(
+        self,
+        reason: RefundRefusal,
+        *,
+        units_left: int = 0,
+        quote: "RefundQuote | None" = None,
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.units_left = units_left
+        self.quote = quote
+
+
+class RefundChanged(DomainError):
+    """The amount that was shown is not today's; `quote` is."""
+
+    code = "refund_changed"
+
+    def __init__(self, quote: "RefundQuote") -> None:
+        super().__init__(f"the refund is {quote.amount} now")
+        self.quote = quote

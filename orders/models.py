@@ -1,4 +1,4 @@
-"""Orders and vouchers."""
+"""Orders, vouchers, refunds."""
 
 from typing import ClassVar, Self
 
@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from accounts.models import Customer
 from catalog.models import Product, StockItem
 from core.money import NOT_NEGATIVE, ZERO, MoneyField, not_negative, whole_rupiah
+from orders.refund_terms import PLACES, RefundTerms, Steps, read_multiplier
 
 
 class OrderStatus(models.TextChoices):
@@ -207,3 +208,89 @@ class VoucherUse(models.Model):
 
     def __str__(self) -> str:
         return f"{self.voucher_id} on {self.order_id}"
+
+
+class RefundPolicy(models.Model):
+    """One version of the refund formula; the newest is in force. The database keeps all."""
+
+    period_days = models.PositiveIntegerField()
+    day_steps = models.JSONField(help_text='Pairs of day and multiplier: [[0, "0.8"], …].')
+    claim_steps = models.JSONField(help_text='Pairs of claims and multiplier: [[1, "0.6"], …].')
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=80)
+
+    class Meta:
+        verbose_name = "refund formula"
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(period_days__gte=1), name="refund_policy_period")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.terms)
+
+    @property
+    def terms(self) -> RefundTerms:
+        return RefundTerms(self.period_days, _read(self.day_steps), _read(self.claim_steps))
+
+
+def _read(steps: list[tuple[int, str]]) -> Steps:
+    return tuple((number, read_multiplier(multiplier)) for number, multiplier in steps)
+
+
+class RefundKind(models.TextChoices):
+    BALANCE = "balance", "to the balance"
+    OUTSIDE = "outside", "paid outside the shop"
+
+
+class Refund(models.Model):
+    """What was given back for units of an order item, with all that the figure came from.
+
+    The database refuses to change one, and one that exceeds what was paid for the goods.
+    """
+
+    quote_key = models.CharField(
+        max_length=80, unique=True, help_text="One per quote: confirming twice is one refund."
+    )
+    order = models.ForeignKey(Order, models.PROTECT, related_name="refunds")
+    order_item = models.ForeignKey(OrderItem, models.PROTECT, related_name="refunds")
+    units = models.PositiveIntegerField()
+    price = MoneyField(help_text="Paid for these units, after their share of the voucher.")
+    amount = MoneyField()
+    policy = models.ForeignKey(
+        RefundPolicy,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="refunds",
+        help_text="Empty: the formula the shop comes with.",
+    )
+    period_days = models.PositiveIntegerField()
+    days_used = models.PositiveIntegerField()
+    claims = models.PositiveIntegerField()
+    multiplier = models.DecimalField(max_digits=PLACES + 1, decimal_places=PLACES)
+    kind = models.CharField(max_length=10, choices=RefundKind.choices)
+    note = models.CharField(max_length=500, blank=True)
+    actor = models.CharField(max_length=80)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(amount__gt=0, amount__lte=F("price")),
+                name="refund_amount_within_price",
+            ),
+            whole_rupiah("refund_money_whole", "amount", "price"),
+            models.CheckConstraint(
+                condition=Q(units__gte=1, period_days__gte=1), name="refund_counts"
+            ),
+            models.CheckConstraint(
+                condition=Q(multiplier__gte=0, multiplier__lte=1), name="refund_multiplier_range"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=RefundKind.BALANCE) | (Q(kind=RefundKind.OUTSIDE) & ~Q(note="")),
+                name="refund_kind_fits_note",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"refund {self.pk} of {self.order_id}"

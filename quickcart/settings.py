@@ -131,6 +131,11 @@ DEMO_FINGERPRINT_KEY = "demo-fingerprint-key-never-in-production"
 STOCK_KEYS = env.fernet_keys("STOCK_KEYS", [DEMO_STOCK_KEY] if DEBUG else [])
 STOCK_FINGERPRINT_KEY = env.text("STOCK_FINGERPRINT_KEY", DEMO_FINGERPRINT_KEY if DEBUG else "")
 
+# --- Key of the audit trail --------------------------------------------------------------------
+
+DEMO_AUDIT_KEY = "demo-audit-key-for-the-sandbox-never-in-production"
+AUDIT_KEY = env.text("AUDIT_KEY", DEMO_AUDIT_KEY if DEBUG else "")
+
 # --- Databases, Redis, jobs --------------------------------------------------------------------
 
 _embedded = embedded.urls(QUICKCART_DATA_DIR)
@@ -182,6 +187,7 @@ RQ_QUEUES = {
     for name in ("high", "default", "low")
 }
 RQ_SHOW_ADMIN_LINK = False
+RQ = {"WORKER_CLASS": "core.worker.LastingWorker"}
 # What an app below may wake in an app above, by name (see core.jobs).
 JOBS = {
     "deliver_outbox": ("high", "telegram_bot.jobs.deliver_outbox"),
@@ -372,6 +378,11 @@ if not DEBUG:
         len(STOCK_FINGERPRINT_KEY) >= 32 and STOCK_FINGERPRINT_KEY != DEMO_FINGERPRINT_KEY,
         "STOCK_FINGERPRINT_KEY must be a secret of your own, at least 32 characters,"
         " when DEBUG is off.",
+    )
+    env.require(
+        len(AUDIT_KEY) >= 32 and AUDIT_KEY != DEMO_AUDIT_KEY,
+        "AUDIT_KEY must be a secret of your own, at least 32 characters, when DEBUG is off:"
+        " it proves that the audit trail is whole.",
     )
     env.require(ALLOWED_HOSTS, "ALLOWED_HOSTS is missing: the host names this site answers to.")
 if env.text("DATABASE_URL"):

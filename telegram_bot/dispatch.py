@@ -16,13 +16,16 @@ from telegram_bot.requests import BotRequest, RequestKind
 from telegram_bot.screens import Screen
 from telegram_bot.sessions import Session
 from telegram_bot.shortcuts import URLCONF, language_of
-from telegram_bot.views import catalog, checkout
+from telegram_bot.views import catalog, checkout, deposits
 from telegram_bot.views.help import help_page
 from telegram_bot.views.refusals import banned, invalid_button, refuse
 
 logger = logging.getLogger(__name__)
 # Views of what was asked for last, by its name in the session; they take the session's data.
-INPUTS: dict[str, Callable[..., Screen]] = {checkout.VOUCHER_CODE: checkout.enter_voucher}
+INPUTS: dict[str, Callable[..., Screen]] = {
+    checkout.VOUCHER_CODE: checkout.enter_voucher,
+    deposits.AMOUNT: deposits.enter_amount,
+}
 
 
 def dispatch(request: BotRequest) -> Screen | None:

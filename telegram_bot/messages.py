@@ -4,53 +4,34 @@ A row holds ids only. What it was about may have moved on since it was written; 
 it is now, or dropped.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils import translation
 
 from accounts.models import Customer
 from core.models import OutboxMessage
 from core.outbox import References
-from orders.models import Order, OrderStatus
+from orders.models import Order, OrderStatus, Refund
 from orders.services.fulfilment import mark_delivered
 from payments.models import Case, Payment, PaymentStatus
-from telegram_bot import keyboards
+from telegram_bot import balance_messages, keyboards
 from telegram_bot.goods import present_goods
+from telegram_bot.message_parts import MessageIds, OutgoingMessage, Renderer
+from telegram_bot.message_parts import message_ids as _message_ids
+from telegram_bot.message_parts import remember_message as _remember_message
+from telegram_bot.message_parts import screen_of as _screen
 from telegram_bot.qr import qr_png
-from telegram_bot.screens import Buttons, Photo, Screen
-from telegram_bot.shortcuts import language_of, render_text
+from telegram_bot.screens import Photo, Screen
+from telegram_bot.shortcuts import language_of
 from telegram_bot.views.orders import UNAVAILABLE, checkout_url, late_money_context
-
-MessageIds = tuple[tuple[int, int], ...]
-"""Pairs of chat id and message id."""
-Sent = Callable[[int, int, datetime], None]
-"""Told after sending: chat id, id of the message with the text, the time."""
-
-
-@dataclass(frozen=True)
-class OutgoingMessage:
-    """A message, the messages it takes away first, and what to remember once it is sent."""
-
-    screen: Screen
-    delete_before: MessageIds = ()
-    after_sent: Sent | None = None
-
-
-Renderer = Callable[[References], OutgoingMessage | None]
 
 
 def render_message(message: OutboxMessage, customer: Customer | None) -> OutgoingMessage | None:
     """Render an outbox row for one recipient (None: a staff chat); None: drop it."""
     with translation.override(language_of(customer)):
         return MESSAGES[message.kind](message.references)
-
-
-def _screen(template: str, context: dict[str, Any], buttons: Buttons = ()) -> Screen:
-    return Screen(render_text(f"telegram/{template}", context), buttons=buttons)
 
 
 def _order_context(order: Order) -> dict[str, Any]:
@@ -62,19 +43,20 @@ def _shown_messages(order: Order) -> MessageIds:
     return _message_ids(order.payments.all())
 
 
-def _message_ids(payments: QuerySet[Payment]) -> MessageIds:
-    shown = payments.filter(chat_id__isnull=False, message_id__isnull=False).order_by("pk")
-    return tuple(
-        (payment.chat_id, payment.message_id)
-        for payment in shown
-        if payment.chat_id is not None and payment.message_id is not None
-    )
-
-
 def _payment(references: References) -> tuple[Payment, Order]:
     payment = Payment.objects.select_related("order__customer").get(pk=references["payment_id"])
-    assert payment.order is not None  # noqa: S101 (these kinds are written for orders only)
+    assert payment.order is not None  # noqa: S101 (`_either` renders those of deposits)
     return payment, payment.order
+
+
+def _either(of_order: Renderer, of_deposit: Renderer) -> Renderer:
+    """Return the renderer of a kind that is written for payments of orders and deposits alike."""
+
+    def render(references: References) -> OutgoingMessage | None:
+        deposits = Payment.objects.filter(pk=references["payment_id"], order=None)
+        return of_deposit(references) if deposits.exists() else of_order(references)
+
+    return render
 
 
 def _payment_qr(references: References) -> OutgoingMessage | None:
@@ -88,13 +70,6 @@ def _payment_qr(references: References) -> OutgoingMessage | None:
     return OutgoingMessage(
         replace(screen, photo=photo), _shown_messages(order), _remember_message(payment)
     )
-
-
-def _remember_message(payment: Payment) -> Sent:
-    def remember(chat_id: int, message_id: int, _now: datetime) -> None:
-        Payment.objects.filter(pk=payment.pk).update(chat_id=chat_id, message_id=message_id)
-
-    return remember
 
 
 def _payment_unavailable(references: References) -> OutgoingMessage | None:
@@ -172,6 +147,13 @@ def _staff_payment_credited(references: References) -> OutgoingMessage | None:
     return OutgoingMessage(_screen("staff_payment_credited.html", context))
 
 
+def _payment_in_review(references: References) -> OutgoingMessage | None:
+    """Money for an order that staff had marked paid: no promise is made before they looked."""
+    payment, order = _payment(references)
+    context = {"payment": payment, "order": order}
+    return OutgoingMessage(_screen("payment_in_review.html", context, keyboards.new_menu()))
+
+
 def _staff_case(references: References) -> OutgoingMessage | None:
     case = Case.objects.select_related("order", "payment__order", "event").get(
         pk=references["case_id"]
@@ -179,15 +161,45 @@ def _staff_case(references: References) -> OutgoingMessage | None:
     return OutgoingMessage(_screen("staff_case.html", {"case": case}))
 
 
+def _refund_context(references: References) -> dict[str, Any]:
+    rows = Refund.objects.select_related("order__customer", "order_item")
+    refund = rows.get(pk=references["refund_id"])
+    return {
+        "refund": refund,
+        "order": refund.order,
+        "item": refund.order_item,
+        "buyer": refund.order.customer,
+    }
+
+
+def _refund_credited(references: References) -> OutgoingMessage | None:
+    context = _refund_context(references)
+    return OutgoingMessage(_screen("refund_credited.html", context, keyboards.new_menu()))
+
+
+def _refund_paid(references: References) -> OutgoingMessage | None:
+    context = _refund_context(references)
+    return OutgoingMessage(_screen("refund_paid.html", context, keyboards.new_menu()))
+
+
+def _staff_refund(references: References) -> OutgoingMessage | None:
+    return OutgoingMessage(_screen("staff_refund.html", _refund_context(references)))
+
+
 MESSAGES: dict[str, Renderer] = {
-    "payment_qr": _payment_qr,
-    "payment_unavailable": _payment_unavailable,
+    "payment_qr": _either(_payment_qr, balance_messages.deposit_qr),
+    "payment_unavailable": _either(_payment_unavailable, balance_messages.deposit_unavailable),
     "order_delivered": _order_delivered,
     "order_expired": _order_expired,
     "order_cancelled": _order_cancelled,
-    "payment_credited": _payment_credited,
+    "payment_credited": _either(_payment_credited, balance_messages.deposit_credited),
+    "payment_in_review": _payment_in_review,
     "staff_order_paid": _staff_order_paid,
     "staff_order_expired": _staff_order_expired,
-    "staff_payment_credited": _staff_payment_credited,
+    "staff_payment_credited": _either(_staff_payment_credited, balance_messages.staff_deposit),
     "staff_case": _staff_case,
+    **balance_messages.MESSAGES,
+    "refund_credited": _refund_credited,
+    "refund_paid": _refund_paid,
+    "staff_refund": _staff_refund,
 }

@@ -10,6 +10,7 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, Tele
 
 from accounts.models import StaffChat
 from accounts.services.customers import mark_blocked
+from core.encryption import EncryptionError
 from core.models import OutboxMessage, OutboxState
 from core.outbox import STAFF, enqueue_message
 from payments.models import Case, CaseKind
@@ -72,13 +73,28 @@ def _mark_sent(delivery: Delivery, now: datetime) -> None:
 def postpone(delivery: Delivery, error: Exception, now: datetime) -> str:
     """Try again later: soon at first, then every few minutes, until it arrives."""
     row = delivery.row
+    if isinstance(error, EncryptionError):
+        return _wait_for_keys(delivery, error, now)
     is_ours = not isinstance(error, PASSING)
     if is_ours and _count_own_error(row) >= MOST_OWN_ERRORS:
         return fail(delivery, error, now)
     level = logging.ERROR if is_ours else logging.WARNING
     logger.log(level, "not sent yet: %s", error, extra=_context(row), exc_info=is_ours and error)
-    pause = min(timedelta(seconds=2 ** min(row.attempts, 10)), MOST_PAUSE)
-    _release(delivery, not_before=now + pause, error=_text(error))
+    _release(delivery, not_before=now + _pause(row), error=_text(error))
+    return "postponed"
+
+
+def _pause(row: OutboxMessage) -> timedelta:
+    return min(timedelta(seconds=2 ** min(row.attempts, 10)), MOST_PAUSE)
+
+
+@transaction.atomic
+def _wait_for_keys(delivery: Delivery, error: Exception, now: datetime) -> str:
+    """Goods that no key opens wait for the right key however long; staff hear of it at once."""
+    logger.error("goods do not open: %s", error, extra=_context(delivery.row))
+    is_held = _release(delivery, not_before=now + _pause(delivery.row), error=_text(error))
+    if is_held and delivery.row.kind == GOODS:
+        _open_case(int(delivery.row.references["order_id"]), now)
     return "postponed"
 
 

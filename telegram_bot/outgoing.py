@@ -9,7 +9,7 @@ from telegram.error import BadRequest, Forbidden
 
 from core.models import OutboxMessage
 from telegram_bot import client
-from telegram_bot.messages import OutgoingMessage
+from telegram_bot.message_parts import OutgoingMessage
 from telegram_bot.overlong import with_long_text_as_file
 from telegram_bot.screens import NOTICE_ONLY
 from telegram_bot.sender import Progress, send_parts

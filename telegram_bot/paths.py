@@ -75,6 +75,65 @@ class TermsConverter:
         return f"{product}/{value.quantity}/{total}/{voucher}/{value.key}"
 
 
+class KeyConverter:
+    """What makes a button's deposit one, however often it is pressed."""
+
+    regex = "[0-9A-Z]{10}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+@dataclass(frozen=True)
+class WayBack:
+    """Where a deposit was begun: a summary, a placed order, or nowhere in particular."""
+
+    product_id: int = 0
+    quantity: int = 0
+    voucher_id: int = 0
+    order_id: int = 0
+
+    @property
+    def is_known(self) -> bool:
+        return bool(self.product_id or self.order_id)
+
+    @classmethod
+    def to_summary(cls, terms: Terms) -> "WayBack":
+        return cls(terms.product_id, terms.quantity, terms.voucher_id)
+
+
+class WayBackConverter:
+    """`m` (menu), `o` and an order, `s` and product-quantity-voucher; numbers in base 36."""
+
+    regex = "m|o[0-9a-z]{1,13}|s[0-9a-z]{1,13}-[0-9]{1,4}-[0-9a-z]{1,13}"
+
+    def to_python(self, value: str) -> WayBack:
+        if value == "m":
+            return WayBack()
+        if value[0] == "o":
+            return WayBack(order_id=_bounded(value[1:]))
+        product, quantity, voucher = value[1:].split("-")
+        return WayBack(_bounded(product), int(quantity), _bounded(voucher))
+
+    def to_url(self, value: WayBack) -> str:
+        if value.order_id:
+            return f"o{base36(value.order_id)}"
+        if not value.product_id:
+            return "m"
+        product, voucher = base36(value.product_id), base36(value.voucher_id)
+        return f"s{product}-{value.quantity}-{voucher}"
+
+
+def _bounded(digits: str) -> int:
+    number = int(digits, 36)
+    if number > MOST_ID:
+        raise ValueError(digits)
+    return number
+
+
 def base36(number: int) -> str:
     digits = ""
     while number:
@@ -92,3 +151,5 @@ def register_converters() -> None:
     register_converter(IdConverter, "id")
     register_converter(SmallNumberConverter, "small")
     register_converter(TermsConverter, "terms")
+    register_converter(KeyConverter, "key")
+    register_converter(WayBackConverter, "back")

@@ -8,7 +8,7 @@ from django.urls import path as django_path
 
 from telegram_bot.paths import register_converters
 from telegram_bot.screens import Screen
-from telegram_bot.views import catalog, checkout, language, menu, orders
+from telegram_bot.views import catalog, checkout, deposits, language, menu, orders
 from telegram_bot.views import help as help_pages
 
 register_converters()
@@ -50,6 +50,13 @@ urlpatterns = [
     path("order/<id:order_id>/balance", orders.confirm_balance, name="order_balance"),
     path("order/<id:order_id>/pay", orders.pay_from_balance, name="pay_order"),
     path("order/<id:order_id>/retry", orders.retry, name="retry_payment"),
+    path("deposit/<back:back>", deposits.deposit, name="deposit"),
+    path("deposit/<back:back>/other", deposits.ask_amount, name="deposit_other"),
+    path("deposit/<back:back>/<id:amount>/<key:key>", deposits.start, name="start_deposit"),
+    path("deposit/<id:payment_id>", deposits.show, name="show_deposit"),
+    path("deposit/<id:payment_id>/status", deposits.payment_status, name="deposit_status"),
+    path("deposit/<id:payment_id>/cancel", deposits.cancel, name="cancel_deposit"),
+    path("deposit/<id:payment_id>/retry", deposits.retry, name="retry_deposit"),
     path("help", help_pages.help_page, name="help"),
     path("language", language.languages, name="languages"),
     path("language/<slug:code>", language.choose, name="choose_language"),

@@ -11,7 +11,13 @@ from audit.services import record_audit
 from core.outbox import revive_messages
 
 ROLES = ("is_admin", "is_reseller", "is_banned")
-PAID_FOR = ("order_delivered", "payment_credited")
+PAID_FOR = (
+    "order_delivered",
+    "payment_credited",
+    "deposit_credited",
+    "refund_credited",
+    "refund_paid",
+)
 """Kinds of messages a customer gave money for: a block does not end their claim to them."""
 
 

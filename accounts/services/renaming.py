@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import Customer
-from audit.services import record_audit
+from audit.services import conceal, record_audit
 
 
 @transaction.atomic
@@ -20,12 +20,13 @@ def rename_customer(
     customer.name = after
     customer.clean_fields(exclude={f.name for f in Customer._meta.fields} - {"name"})
     customer.save(update_fields=["name"])
+    changes = ({"name": before}, {"name": after})
     record_audit(
         actor=actor,
         action="rename_customer",
         target=f"customer:{customer_id}",
         source=source,
         now=now,
-        changes=({"name": before}, {"name": after}),
+        changes=conceal(changes, owner=f"customer:{customer_id}", names={"name"}),
     )
     return customer

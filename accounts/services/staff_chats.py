@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.models import StaffChat
-from audit.services import difference, record_audit
+from audit.services import Changes, conceal, difference, record_audit
 from core.models import OutboxMessage, OutboxState
 
 EDITABLE = ("chat_id", "title", "hears_orders", "hears_problems")
@@ -81,7 +81,10 @@ def _values(chat: StaffChat) -> dict[str, Any]:
 def _record(
     action: str,
     chat: StaffChat,
-    changes: tuple[dict[str, Any] | None, dict[str, Any] | None],
+    changes: Changes,
     **signature: Any,
 ) -> None:
-    record_audit(action=action, target=f"staffchat:{chat.pk}", changes=changes, **signature)
+    """A title is what people wrote, perhaps their names: it is kept under a key of the group."""
+    target = f"staffchat:{chat.pk}"
+    concealed = conceal(changes, owner=target, names={"title"})
+    record_audit(action=action, target=target, changes=concealed, **signature)

@@ -25,7 +25,7 @@ from backoffice.display import NOTHING, badge, link_to, moment, money
 from backoffice.forms.cases import CloseCaseForm
 from backoffice.panels import Lead, Panel, Timeline
 from backoffice.refusals import sentence
-from backoffice.staff import signed
+from backoffice.staff import STAFF, actor_name, signed
 from payments.models import Case
 from payments.services.cases import CaseClosed, close_case
 
@@ -181,5 +181,5 @@ def _closing(case: Case) -> str:
     """Say when it was dealt with and, from the audit trail, by whom."""
     written = AuditEntry.objects.filter(target=f"case:{case.pk}", action="close_case")
     actor = written.values_list("actor", flat=True).first()
-    by = f" by {actor.removeprefix('staff:')}" if actor else ""
+    by = f" by {actor_name(actor).removeprefix(STAFF)}" if actor else ""
     return f"Dealt with on {moment(case.closed_at)}{by}."

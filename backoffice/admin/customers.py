@@ -12,7 +12,9 @@ from django.utils.safestring import SafeString
 
 from accounts.models import Customer, LedgerEntry
 from accounts.services.renaming import rename_customer
-from backoffice.admin.base import ReadOnlyAdmin, ServiceAdmin, filtered_by, time_column
+from backoffice.admin.acted import ActedAdmin, actor_column
+from backoffice.admin.base import ServiceAdmin, filtered_by, time_column
+from backoffice.admin.customer_balance import BalanceButtons
 from backoffice.display import NOTHING, badge, link_to, moment, money, state_badge
 from backoffice.panels import Panel, Timeline
 from backoffice.staff import signed
@@ -23,7 +25,7 @@ SHOWN = 10
 
 
 @admin.register(Customer)
-class CustomerAdmin(ServiceAdmin[Customer]):
+class CustomerAdmin(BalanceButtons, ServiceAdmin[Customer]):
     list_display = ("name", "id", "at_name", "status", "balance", "orders_paid", "spent", "since")
     list_display_links = ("name", "id")
     list_filter = (
@@ -186,14 +188,14 @@ def _payments(customer: Customer) -> Panel:
 
 
 @admin.register(LedgerEntry)
-class LedgerEntryAdmin(ReadOnlyAdmin[LedgerEntry]):
+class LedgerEntryAdmin(ActedAdmin[LedgerEntry]):
     list_display = (
         "customer_name",
         "kind",
         "moved",
         "after",
         "reference",
-        "actor",
+        "by",
         "created",
     )
     list_display_links = ("kind",)
@@ -202,9 +204,10 @@ class LedgerEntryAdmin(ReadOnlyAdmin[LedgerEntry]):
     search_fields = ("=customer__id", "customer__name", "reference", "=idempotency_key")
     search_help_text = "Search by customer or reference"
     ordering = ("-pk",)
-    fields = ("customer_name", "kind", "moved", "after", "reference", "actor", "created")
-    readonly_fields = ("customer_name", "moved", "after", "created")
+    fields = ("customer_name", "kind", "moved", "after", "reference", "by", "created")
+    readonly_fields = ("customer_name", "moved", "after", "by", "created")
 
+    by = actor_column("actor", "actor")
     created = time_column("created_at", "when")
     empty_text = "Deposits, purchases from the balance and refunds are listed here."
 

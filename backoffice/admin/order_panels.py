@@ -15,9 +15,10 @@ from backoffice.message_names import (
     recipient_names,
 )
 from backoffice.panels import Panel, Timeline
+from backoffice.staff import actor_names
 from catalog.models import StockItem
 from core.models import OutboxMessage
-from orders.models import Order
+from orders.models import Order, Refund
 from payments.models import Payment
 
 MOST_GOODS = 50
@@ -50,7 +51,28 @@ def order_panels(order: Order) -> list[Panel | Timeline]:
                 permission="payments.view_case",
             )
         )
+    refunds = list(order.refunds.select_related("order_item").order_by("pk"))
+    if refunds:
+        panels.append(_refunds(refunds))
     return [*panels, _ledger(order, payments), _messages(order, payments)]
+
+
+def _refunds(refunds: list[Refund]) -> Panel:
+    return Panel(
+        title="Refunds",
+        permission="orders.view_refund",
+        headers=("Goods", "Given back", "How", "By", "When"),
+        rows=[
+            (
+                link_to(refund, f"{refund.units} × {refund.order_item.product_name}"),
+                money(refund.amount),
+                refund.get_kind_display(),
+                refund.actor,
+                moment(refund.created_at),
+            )
+            for refund in refunds
+        ],
+    )
 
 
 def _items(order: Order) -> Panel:
@@ -109,7 +131,9 @@ def _payments(payments: list[Payment]) -> Panel:
 
 def _ledger(order: Order, payments: list[Payment]) -> Panel:
     references = [order.invoice_id, *(payment.reference for payment in payments)]
-    entries = LedgerEntry.objects.filter(customer=order.customer_id, reference__in=references)
+    found = LedgerEntry.objects.filter(customer=order.customer_id, reference__in=references)
+    entries = list(found.order_by("pk"))
+    names = actor_names(entry.actor for entry in entries)
     return Panel(
         title="Balance movements",
         permission="accounts.view_ledgerentry",
@@ -119,10 +143,10 @@ def _ledger(order: Order, payments: list[Payment]) -> Panel:
                 link_to(entry, entry.get_kind_display()),
                 money(entry.amount),
                 money(entry.balance_after),
-                entry.actor,
+                names[entry.actor],
                 moment(entry.created_at),
             )
-            for entry in entries.order_by("pk")
+            for entry in entries
         ],
         empty="This order did not move the customer's balance.",
     )

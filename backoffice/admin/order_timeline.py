@@ -5,7 +5,7 @@ from backoffice.display import money
 from backoffice.panels import Step, Timeline
 from core.models import OutboxMessage
 from orders.models import Order, OrderStatus
-from payments.models import Payment, PaymentStatus
+from payments.models import MANUAL, Payment, PaymentStatus
 
 ENDED = {
     OrderStatus.EXPIRED: "Expired unpaid: its goods were free for others",
@@ -34,6 +34,9 @@ def order_timeline(order: Order, payments: list[Payment]) -> Timeline:
 
 
 def _payment_steps(payment: Payment) -> list[Step]:
+    if payment.gateway == MANUAL:
+        text = f"Marked paid by hand: {payment.reason}"
+        return [Step(text, payment.created_at, "approval", "good")]
     steps = [Step(f"QR code {payment.reference} made", payment.created_at, "qr_code_2")]
     is_completed = payment.status == PaymentStatus.COMPLETED
     if payment.ended_at:

@@ -5,6 +5,7 @@ from django.db.models import Count
 from backoffice.admin.base import filtered_by
 from backoffice.display import badge, link_to, moment, money, state_badge
 from backoffice.panels import Panel, Timeline
+from backoffice.staff import actor_names
 from catalog.models import Product, StockBatch, StockItem, StockState
 from catalog.selectors import count_stock
 from orders.models import OrderItem
@@ -32,14 +33,20 @@ def _stock(product: Product) -> Panel:
 
 
 def _batches(product: Product) -> Panel:
-    batches = product.batches.order_by("-pk")[:SHOWN]
+    batches = list(product.batches.order_by("-pk")[:SHOWN])
+    names = actor_names(batch.imported_by for batch in batches)
     return Panel(
         title="Latest uploads",
         permission="catalog.view_stockbatch",
         headers=("Batch", "Items", "By", "When"),
         rows=[
-            (link_to(b, f"Batch {b.pk}"), b.imported_count, b.imported_by, moment(b.created_at))
-            for b in batches
+            (
+                link_to(batch, f"Batch {batch.pk}"),
+                batch.imported_count,
+                names[batch.imported_by],
+                moment(batch.created_at),
+            )
+            for batch in batches
         ],
         empty="No stock yet: “Add stock” above makes the product buyable at once.",
         more_url=filtered_by(StockBatch, product__id__exact=product.pk),

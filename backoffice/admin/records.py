@@ -10,6 +10,8 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from audit.models import AuditEntry
+from audit.personal import Changes, open_changes
+from backoffice.admin.acted import ActedAdmin, actor_column
 from backoffice.admin.base import ReadOnlyAdmin, ServiceAdmin, time_column
 from backoffice.display import clock, pretty_json
 from backoffice.forms.rows import StoreSettingsForm
@@ -87,15 +89,22 @@ class OutboxMessageAdmin(ReadOnlyAdmin[OutboxMessage]):
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
-    list_display = ("when", "actor", "what", "target", "source", "difference")
+class AuditEntryAdmin(ActedAdmin[AuditEntry]):
+    list_display = ("when", "by", "what", "target", "source", "difference")
     list_display_links = ("when", "what")
     list_filter = ("action", "source", "at")
     search_fields = ("actor", "action", "target")
     search_help_text = "Search by who, what or which, such as staff:owner or product:7"
     ordering = ("-pk",)
-    fields = ("when", "actor", "what", "target", "source", "was", "became", "uuid")
-    readonly_fields = ("when", "what", "was", "became")
+    fields = ("when", "by", "what", "target", "source", "was", "became", "uuid")
+    readonly_fields = ("when", "by", "what", "was", "became")
+
+    by = actor_column("actor", "actor")
+
+    def prepare_rows(self, rows: list[AuditEntry]) -> None:
+        super().prepare_rows(rows)
+        for row, opened in zip(rows, open_changes(rows), strict=True):
+            vars(row)["_opened"] = opened
 
     def row_title(self, row: AuditEntry) -> str:
         return self.what(row)
@@ -111,18 +120,24 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
     @admin.display(description="what changed")
     def difference(self, row: AuditEntry) -> str:
         """Name what changed, from and to, as long as it is short."""
-        before, after = row.before or {}, row.after or {}
+        before, after = (values or {} for values in _opened(row))
         parts = [f"{name}: {_change(before, after, name)}" for name in {**before, **after}]
         text = " · ".join(parts)
         return text if len(text) <= 120 else f"{text[:119]}…"
 
     @admin.display(description="before")
     def was(self, row: AuditEntry) -> SafeString | str:
-        return pretty_json(row.before)
+        return pretty_json(_opened(row)[0])
 
     @admin.display(description="after")
     def became(self, row: AuditEntry) -> SafeString | str:
-        return pretty_json(row.after)
+        return pretty_json(_opened(row)[1])
+
+
+def _opened(row: AuditEntry) -> Changes:
+    """Return before and after with what is about a person, looked up once for a list's page."""
+    opened: Changes | None = vars(row).get("_opened")
+    return opened or open_changes([row])[0]
 
 
 def _change(before: dict[str, Any], after: dict[str, Any], name: str) -> str:

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from backoffice.admin.acted import ActedAdmin, actor_column
 from backoffice.admin.base import ReadOnlyAdmin, button, filtered_by, time_column
 from backoffice.confirm import Question, ask
 from backoffice.display import NOTHING, link_to, state_badge
@@ -24,7 +25,7 @@ SECRET = ("content", "fingerprint")
 
 
 @admin.register(StockBatch)
-class StockBatchAdmin(ReadOnlyAdmin[StockBatch]):
+class StockBatchAdmin(ActedAdmin[StockBatch]):
     list_display = (
         "name",
         "product_name",
@@ -33,7 +34,7 @@ class StockBatchAdmin(ReadOnlyAdmin[StockBatch]):
         "reserved",
         "sold",
         "withdrawn",
-        "imported_by",
+        "by",
         "created",
     )
     list_display_links = ("name",)
@@ -44,13 +45,16 @@ class StockBatchAdmin(ReadOnlyAdmin[StockBatch]):
     search_help_text = "Search by batch, product or who uploaded it"
     ordering = ("-pk",)
     empty_text = "Stock is added on a product's page."
-    fields = ("product_name", "imported_count", "imported_by", "created")
+    fields = ("product_name", "imported_count", "by", "created")
     readonly_fields = fields
     actions_detail = ("withdraw",)
+    actor_field = "imported_by"
 
+    by = actor_column("imported_by", "imported by")
     created = time_column("created_at", "uploaded")
 
     def prepare_rows(self, rows: list[StockBatch]) -> None:
+        super().prepare_rows(rows)
         counts = items_by_state([row.pk for row in rows])
         for row in rows:
             vars(row)["_items"] = counts[row.pk]

@@ -20,7 +20,7 @@ from catalog.models import (
     StockState,
 )
 from catalog.selectors import forget_stock_counts
-from core.encryption import encrypt, fingerprint
+from core.encryption import NoUsableKey, current_key_id, encrypt, fingerprint
 
 if TYPE_CHECKING:
     from orders.models import OrderItem
@@ -52,7 +52,8 @@ def import_stock(
     """Store one item per content, encrypted; skip and report what the product already has.
 
     For shared goods there must be exactly one content: it becomes the version sold from now on.
-    Raises ProductUnavailable, or ImportRefused when a content is empty or too long.
+    Raises ProductUnavailable, or ImportRefused when a content is empty or too long, or when
+    there is no key to encrypt with.
     """
     product = _product_for_import(product_id)
     cleaned = [content.replace("\x00", "").strip() for content in contents]
@@ -116,6 +117,7 @@ def _store(
     skipped = tuple(position + 1 for position in duplicates)
     if not fresh:
         return ImportReport(batch=None, imported=0, duplicates=skipped)
+    key = _current_key()
     if not product.is_unique:
         product.stock.available().update(state=StockState.WITHDRAWN)
     batch = StockBatch.objects.create(
@@ -128,6 +130,7 @@ def _store(
                 batch=batch,
                 content=encrypt(payloads[position][0]),
                 fingerprint=marks[position],
+                key_id=key,
                 file_name=payloads[position][1],
             )
             for position in fresh
@@ -144,6 +147,13 @@ def _store(
     )
     forget_stock_counts()
     return ImportReport(batch=batch, imported=len(fresh), duplicates=skipped)
+
+
+def _current_key() -> str:
+    try:
+        return current_key_id()
+    except NoUsableKey:
+        raise ImportRefused("no key encrypts the goods: see STOCK_KEYS") from None
 
 
 def _known_fingerprints(product: Product, marks: list[bytes]) -> set[bytes]:

@@ -41,10 +41,10 @@ def mark_paid(*, order: Order, method: PaymentMethod, now: datetime, fee: Decima
 
 @transaction.atomic
 def reopen_order(*, order: Order) -> Order:
-    """Reserve again what an ended order gave back, for money that came late.
+    """Reserve again what an ended order gave back, for money that came late or by hand.
 
     Raises OutOfStock, VoucherRefused or ProductUnavailable, then nothing changed. Only `settle`
-    calls this, and it marks the order paid in the same transaction.
+    and `mark_paid_by_hand` call this, and mark the order paid in the same transaction.
     """
     if order.status not in ENDED:
         raise OrderNotPending(order)

@@ -13,6 +13,7 @@ from core.ids import new_invoice_id
 from core.models import store_settings
 from orders.errors import PriceChanged, TooManyOpenOrders
 from orders.models import Order, OrderItem, OrderStatus, PaymentMethod
+from orders.services.pausing import check_pause
 from orders.services.quotes import Quote, price_order, sellable_product
 from orders.services.vouchers import reserve_voucher
 
@@ -39,8 +40,8 @@ def place_order(*, checkout: Checkout, method: PaymentMethod, now: datetime) -> 
     """Place the order of a summary and return it with whether it is new.
 
     The same summary again returns the order it placed, whatever became of it. Raises
-    CustomerBanned, TooManyOpenOrders, ProductUnavailable, QuantityOutOfRange, VoucherRefused,
-    PriceChanged or OutOfStock; then nothing was stored.
+    CustomerBanned, TooManyOpenOrders, OrderingPaused, ProductUnavailable, QuantityOutOfRange,
+    VoucherRefused, PriceChanged or OutOfStock; then nothing was stored.
     """
     # One customer's placements wait for each other here: a double tap finds the first one's order.
     customer = Customer.objects.lock().get(pk=checkout.customer_id)
@@ -51,6 +52,7 @@ def place_order(*, checkout: Checkout, method: PaymentMethod, now: datetime) -> 
         return known, False
     if method == PaymentMethod.QRIS:
         _check_open_orders(customer)
+        check_pause(customer=customer, now=now)
     quote = _price(checkout, customer, now)
     order = _store(checkout, customer, quote, method, now)
     if quote.voucher is not None:

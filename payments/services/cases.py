@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from audit.services import record_audit
+from audit.services import conceal, record_audit
 from core.errors import DomainError
 from payments.models import Case
 
@@ -43,6 +43,7 @@ def close_case(*, case_id: int, resolution: str, actor: str, source: str, now: d
     if case.closed_at is not None:
         raise CaseClosed(closed_at=case.closed_at, resolution=case.resolution)
     before = {"closed_at": None, "resolution": case.resolution}
+    after = {"closed_at": now.isoformat(), "resolution": note}
     case.closed_at = now
     case.resolution = note
     case.save(update_fields=["closed_at", "resolution"])
@@ -52,6 +53,12 @@ def close_case(*, case_id: int, resolution: str, actor: str, source: str, now: d
         target=f"case:{case_id}",
         source=source,
         now=now,
-        changes=(before, {"closed_at": now.isoformat(), "resolution": note}),
+        changes=conceal((before, after), owner=_about(case), names={"resolution"}),
     )
     return case
+
+
+def _about(case: Case) -> str:
+    """Return whose key the note is kept under: it may name the customer of the case."""
+    belongs = case.order or case.payment
+    return f"case:{case.pk}" if belongs is None else f"customer:{belongs.customer_id}"

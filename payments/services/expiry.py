@@ -1,4 +1,4 @@
-"""Ends orders that were not paid in time (rule 5 of money)."""
+"""Ends orders and deposits that were not paid in time (rule 5 of money)."""
 
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from orders.services.fulfilment import end_order
 from payments.models import Payment, PaymentStatus
 from payments.services.check import check_payment
 from payments.services.closing import close_remotely, end_payment, lock_unpaid
+from payments.services.deposit import tell_of_deposit
 
 
 def expire_order(*, order_id: int, now: datetime) -> bool:
@@ -91,3 +92,31 @@ def due_orders(*, now: datetime, limit: int) -> list[int]:
         .order_by(turn, "expires_at")
         .values_list("pk", flat=True)[:limit]
     )
+
+
+def expire_deposit(*, payment_id: int, now: datetime) -> bool:
+    """Bring a due deposit one step nearer to its end, as expire_order does; nothing is freed."""
+    payment = Payment.objects.get(pk=payment_id)
+    if not payment.is_open:
+        return False
+    if not _is_closed(payment, now) and not _has_waited(payment, now):
+        return False
+    return _expire_deposit(payment_id, now)
+
+
+@transaction.atomic
+def _expire_deposit(payment_id: int, now: datetime) -> bool:
+    payment = Payment.objects.lock().get(pk=payment_id)
+    if not payment.is_open:
+        return False
+    end_payment(payment=payment, status=PaymentStatus.EXPIRED, now=now)
+    tell_of_deposit("deposit_expired", payment)
+    return True
+
+
+def due_deposits(*, now: datetime, limit: int) -> list[int]:
+    """Return the keys of open deposits past their time and grace, longest unlooked-at first."""
+    grace = store_settings().expiry_grace
+    due = Payment.objects.open().filter(order=None, expires_at__lte=now - grace)
+    turn = F("last_checked_at").asc(nulls_first=True)
+    return list(due.order_by(turn, "expires_at").values_list("pk", flat=True)[:limit])

@@ -88,7 +88,7 @@ def apply_completion(*, payment_id: int, now: datetime) -> None:
     if payment.status != PaymentStatus.COMPLETED or payment.applied_at is not None:
         return
     if order is None:
-        _credit(payment, LedgerKind.DEPOSIT, now)
+        _apply_to_deposit(payment, now)
     else:
         _apply_to_order(payment, order, customer, now)
     payment.applied_at = now
@@ -96,15 +96,28 @@ def apply_completion(*, payment_id: int, now: datetime) -> None:
     payment.save(update_fields=["applied_at", "next_check_at"])
 
 
-def _apply_to_order(payment: Payment, order: Order, customer: Customer, now: datetime) -> None:
+def _apply_to_deposit(payment: Payment, now: datetime) -> None:
+    """Credit what came, early, late or another amount: a deposit needs nothing else."""
     if payment.received_amount != payment.amount:
-        _open_case(payment, now)
-        _credit(payment, LedgerKind.PAYMENT_CREDIT, now)
+        _open_case(payment, CaseKind.AMOUNT_DIFFERS, now)
+    if _credit(payment, LedgerKind.DEPOSIT, now):
+        _tell(payment.customer_id, "deposit_credited", {"payment_id": payment.pk})
+        _tell(STAFF, "staff_deposit", {"payment_id": payment.pk})
+
+
+def _apply_to_order(payment: Payment, order: Order, customer: Customer, now: datetime) -> None:
+    if order.status == OrderStatus.PAID and order.payment_method == PaymentMethod.MANUAL:
+        # Perhaps the very money staff took for paid: what becomes of it, a person decides.
+        _open_case(payment, CaseKind.PAID_AFTER_MANUAL, now)
+        _tell(payment.customer_id, "payment_in_review", {"payment_id": payment.pk})
+    elif payment.received_amount != payment.amount:
+        _open_case(payment, CaseKind.AMOUNT_DIFFERS, now)
+        _credit_order_money(payment, now)
     elif order.status == OrderStatus.PENDING or _reopened(order, customer):
         mark_paid(order=order, method=PaymentMethod.QRIS, fee=payment.fee, now=now)
         close_open_payments(order=order, now=now)
     else:
-        _credit(payment, LedgerKind.PAYMENT_CREDIT, now)
+        _credit_order_money(payment, now)
 
 
 def _reopened(order: Order, customer: Customer) -> bool:
@@ -121,9 +134,16 @@ def _reopened(order: Order, customer: Customer) -> bool:
     return True
 
 
-def _credit(payment: Payment, kind: LedgerKind, now: datetime) -> None:
+def _credit_order_money(payment: Payment, now: datetime) -> None:
+    if _credit(payment, LedgerKind.PAYMENT_CREDIT, now):
+        _tell(payment.customer_id, "payment_credited", {"payment_id": payment.pk})
+        _tell(STAFF, "staff_payment_credited", {"payment_id": payment.pk})
+
+
+def _credit(payment: Payment, kind: LedgerKind, now: datetime) -> bool:
+    """Credit what came; False: nothing came, the case that the difference opened says so."""
     if not payment.received_amount:
-        return  # nothing came; the case that the difference opened says so
+        return False
     post_entry(
         customer_id=payment.customer_id,
         amount=payment.received_amount,
@@ -133,15 +153,14 @@ def _credit(payment: Payment, kind: LedgerKind, now: datetime) -> None:
         actor="system",
         now=now,
     )
-    _tell(payment.customer_id, "payment_credited", {"payment_id": payment.pk})
-    _tell(STAFF, "staff_payment_credited", {"payment_id": payment.pk})
+    return True
 
 
-def _open_case(payment: Payment, now: datetime) -> None:
+def _open_case(payment: Payment, kind: CaseKind, now: datetime) -> None:
     case, _ = Case.objects.get_or_create(
-        key=f"{CaseKind.AMOUNT_DIFFERS}:{payment.pk}",
+        key=f"{kind}:{payment.pk}",
         defaults={
-            "kind": CaseKind.AMOUNT_DIFFERS,
+            "kind": kind,
             "order": payment.order,
             "payment": payment,
             "opened_at": now,
@@ -167,4 +186,7 @@ def _end_cancelled(payment_id: int, now: datetime) -> None:
     if payment.is_open:
         payment.status = PaymentStatus.CANCELLED
         payment.ended_at = now
+        if payment.order_id is None:
+            # An order's own end takes its QR away; a deposit has nothing else that ends.
+            _tell(payment.customer_id, "deposit_expired", {"payment_id": payment.pk})
     payment.save(update_fields=["status", "ended_at", "closed_remotely_at"])

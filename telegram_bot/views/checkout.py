@@ -14,7 +14,7 @@ from payments.services import checkout as payments
 from payments.services.checkout import Checkout
 from payments.services.health import gateway_is_down
 from telegram_bot import keyboards, sessions
-from telegram_bot.paths import Terms
+from telegram_bot.paths import Terms, WayBack
 from telegram_bot.requests import BotRequest
 from telegram_bot.screens import Screen
 from telegram_bot.shortcuts import render
@@ -86,7 +86,7 @@ def confirm_balance(request: BotRequest, terms: Terms) -> Screen:
         return orders.confirm_balance(request, placed.pk)
     total = _quote_of(request, terms).total
     yes, back = keyboards.confirm_balance(terms), keyboards.back_to_summary(terms)
-    return orders.balance_screen(request, total, yes, back)
+    return orders.balance_screen(request, total, yes, back, WayBack.to_summary(terms))
 
 
 def _quote_of(request: BotRequest, terms: Terms) -> Quote:
@@ -107,7 +107,8 @@ def pay_from_balance(request: BotRequest, terms: Terms) -> Screen:
     try:
         order = payments.buy_with_balance(checkout=_checkout(request, terms), now=request.now)
     except InsufficientBalance as refusal:
-        return orders.missing_balance(request, refusal, keyboards.back_to_summary(terms))
+        back = keyboards.back_to_summary(terms)
+        return orders.missing_balance(request, refusal, back, WayBack.to_summary(terms))
     return orders.paid_screen(request, order)
 
 

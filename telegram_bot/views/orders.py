@@ -15,8 +15,9 @@ from payments.services import checkout as payments
 from payments.services.cancel import cancel_order
 from payments.services.check import check_payment
 from payments.services.checkout import Checkout
-from telegram_bot import keyboards
+from telegram_bot import deposit_keyboards, keyboards
 from telegram_bot.goods import DeliveredGoods, present_goods
+from telegram_bot.paths import WayBack
 from telegram_bot.requests import BotRequest
 from telegram_bot.screens import Button, Screen
 from telegram_bot.shortcuts import render
@@ -165,22 +166,27 @@ def confirm_balance(request: BotRequest, order_id: int) -> Screen:
     if order.status != OrderStatus.PENDING:
         return order_screen(request, order)
     yes, back = keyboards.confirm_order_balance(order), keyboards.back_to_order(order)
-    return balance_screen(request, order.total_bill, yes, back)
+    return balance_screen(request, order.total_bill, yes, back, WayBack(order_id=order.pk))
 
 
-def balance_screen(request: BotRequest, total: Decimal, yes: Button, back: Button) -> Screen:
+def balance_screen(
+    request: BotRequest, total: Decimal, yes: Button, back: Button, way_back: WayBack
+) -> Screen:
     """Ask whether to pay from the balance, or say what is missing in it."""
     balance = request.customer.account_balance
     if total > balance:
         refusal = InsufficientBalance(balance=balance, needed=total)
-        return missing_balance(request, refusal, back)
+        return missing_balance(request, refusal, back, way_back)
     context = {"total": total, "left": balance - total}
     return render(request, "telegram/confirm_balance.html", context, buttons=((yes, back),))
 
 
-def missing_balance(request: BotRequest, refusal: InsufficientBalance, back: Button) -> Screen:
+def missing_balance(
+    request: BotRequest, refusal: InsufficientBalance, back: Button, way_back: WayBack
+) -> Screen:
     context = {"refusal": refusal}
-    return render(request, "telegram/insufficient_balance.html", context, buttons=((back,),))
+    buttons = ((deposit_keyboards.deposit(way_back),), (back,))
+    return render(request, "telegram/insufficient_balance.html", context, buttons=buttons)
 
 
 def pay_from_balance(request: BotRequest, order_id: int) -> Screen:
@@ -188,7 +194,8 @@ def pay_from_balance(request: BotRequest, order_id: int) -> Screen:
     try:
         paid = payments.buy_with_balance(checkout=_checkout_of(order), now=request.now)
     except InsufficientBalance as refusal:
-        return missing_balance(request, refusal, keyboards.back_to_order(order))
+        way_back = WayBack(order_id=order.pk)
+        return missing_balance(request, refusal, keyboards.back_to_order(order), way_back)
     return paid_screen(request, paid)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
 from django.db.models import Model
 from django.http import HttpResponse
@@ -20,6 +21,11 @@ def body(client: Client, address: str) -> str:
     answer = client.get(address, follow=True)
     assert answer.status_code == 200, address
     return answer.content.decode()
+
+
+def actor(login: str = "owner") -> str:
+    """Return what is written down for a member of staff."""
+    return f"staff:{User.objects.get(username=login).pk}"
 
 
 def said(answer: HttpResponse) -> str:

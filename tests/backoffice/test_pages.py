@@ -18,7 +18,11 @@ from backoffice.navigation import MENU
 from catalog.models import Category, Product, StockBatch, StockItem
 from catalog.services.categories import create_category
 from core.models import OutboxMessage, StoreSettings
-from orders.models import Order, Voucher
+from orders.models import Order, Refund, RefundPolicy, Voucher
+from orders.refund_terms import RefundTerms
+from orders.services.refund_policies import set_refund_policy
+from orders.services.refund_quotes import quote_order
+from orders.services.refunds import refund_to_balance
 from payments.models import Case, GatewayEvent, Payment
 from tests.backoffice.pages import assert_no_goods, body, url
 from tests.world import World
@@ -34,8 +38,9 @@ READ_ONLY = (
     OutboxMessage,
     AuditEntry,
     GatewayEvent,
+    Refund,
 )
-MODELS = (*EDITABLE, *READ_ONLY, Customer)
+MODELS = (*EDITABLE, *READ_ONLY, Customer, RefundPolicy)
 
 
 def named(model: type[Model]) -> str:
@@ -47,6 +52,10 @@ def _shop(shop: World, owner: Client) -> None:
     create_category(name="Streaming")
     Group.objects.create(name="Support")
     StaffChat.objects.create(chat_id=-5, title="Gudang")
+    signature: Any = {"actor": "staff:owner", "source": "admin", "now": shop.now}
+    set_refund_policy(terms=RefundTerms.parse("60|0:1|1:0.5"), **signature)
+    [quote] = quote_order(order_id=Order.objects.paid().get().pk, now=shop.now)
+    refund_to_balance(request=quote.request, **signature)
 
 
 def test_every_model_of_the_shop_has_an_admin() -> None:

@@ -11,7 +11,7 @@ from accounts.services.staff_chats import add_staff_chat
 from core.models import OutboxMessage, OutboxState
 from telegram_bot import delivery
 from telegram_bot.outgoing import Delivery
-from tests.backoffice.pages import body, url, words
+from tests.backoffice.pages import actor, body, url, words
 from tests.backoffice.test_staff import last_audit
 from tests.world import World
 
@@ -37,10 +37,10 @@ def test_added_changed_and_removed(owner: Client) -> None:
         "hears_problems": True,
     }
     target = f"staffchat:{group.pk}"
-    assert last_audit() == ("staff:owner", "add_staff_chat", target, None, values)
+    assert last_audit() == (actor(), "add_staff_chat", target, None, values)
     owner.post(url(StaffChat, "change", group.pk), form(title="Toko"))
     changed = ({"title": "Gudang"}, {"title": "Toko"})
-    assert last_audit() == ("staff:owner", "update_staff_chat", target, *changed)
+    assert last_audit() == (actor(), "update_staff_chat", target, *changed)
     owner.post(url(StaffChat, "delete", group.pk), {"post": "yes"})
     assert not StaffChat.objects.exists()
     assert last_audit()[1:3] == ("remove_staff_chat", target)

@@ -16,7 +16,7 @@ from catalog.models import Product, StockBatch, StockItem, StockState
 from catalog.selectors import stock_counts
 from core.encryption import decrypt
 from orders.models import OrderStatus
-from tests.backoffice.pages import body, said, url, words
+from tests.backoffice.pages import actor, body, said, url, words
 from tests.world import World
 
 CONTENT = "rahasia-sekali@contoh.id|kata-sandi"
@@ -50,7 +50,7 @@ class TestUnique:
         assert answer.status_code == 302
         assert goods(product) == ["a@x|1", "b@x|2"]
         batch = StockBatch.objects.get()
-        assert batch.imported_by == "staff:owner"
+        assert batch.imported_by == actor()
         assert (
             said(answer)
             == f"2 items imported as batch {batch.pk}. Ready to be bought in the chat."
@@ -267,7 +267,7 @@ class TestWithdraw:
         states = sorted(product.stock.values_list("state", flat=True))
         assert states == ["reserved", "sold", "withdrawn", "withdrawn", "withdrawn"]
         entry = AuditEntry.objects.get(action="withdraw_batch")
-        assert (entry.actor, entry.source) == ("staff:owner", "admin")
+        assert (entry.actor, entry.source) == (actor(), "admin")
         assert entry.before == {"batch": batch.pk, "available": 3}
 
     def test_other_batches_stay(self, owner: Client, world: World) -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from core.models import OutboxMessage
 from core.outbox import STAFF, enqueue_message
 from telegram_bot.delivery import DeliveryReport, deliver_outbox
-from telegram_bot.messages import OutgoingMessage
+from telegram_bot.message_parts import OutgoingMessage
 from telegram_bot.screens import Screen
 from tests.bot.harness import BotHarness, Chat
 

@@ -138,3 +138,13 @@ def test_taking_the_next_free_item_costs_the_same_however_many_rows_there_are(
     assert "Seq Scan" not in str(many)
     pages = {name: plan["Shared Hit Blocks"] for name, plan in (("few", few), ("many", many))}
     assert pages["many"] <= pages["few"] + 5, pages  # a taller index costs a page per level
+
+
+def test_without_a_key_an_upload_is_refused_and_nothing_is_stored(
+    world: World, settings: Any
+) -> None:
+    product = world.product(kind=ProductKind.SHARED)
+    settings.STOCK_KEYS = []
+    with pytest.raises(ImportRefused, match="STOCK_KEYS"):
+        import_stock(product_id=product.pk, contents=["new"], actor="staff:1", now=world.now)
+    assert product.stock.get().state == StockState.AVAILABLE

@@ -1,7 +1,17 @@
 import pytest
 from cryptography.fernet import Fernet
 
-from core.encryption import DecryptionError, decrypt, encrypt, fingerprint
+from core.checks import check_stock_keys
+from core.encryption import (
+    DecryptionError,
+    NoUsableKey,
+    current_key_id,
+    decrypt,
+    encrypt,
+    fingerprint,
+    key_id,
+    open_token,
+)
 
 
 def test_what_is_stored_is_not_the_content() -> None:
@@ -31,3 +41,29 @@ def test_the_fingerprint_does_not_depend_on_the_encryption_key(settings) -> None
     assert fingerprint(b"goods") == before
     settings.STOCK_FINGERPRINT_KEY = "another key"
     assert fingerprint(b"goods") != before
+
+
+def test_a_key_is_named_without_telling_anything_of_it() -> None:
+    key = Fernet.generate_key().decode()
+    assert len(key_id(key)) == 12
+    assert key_id(key) not in key
+    assert key_id(key) != key_id(Fernet.generate_key().decode())
+
+
+def test_opening_says_which_key_it_was(settings) -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    settings.STOCK_KEYS = [old]
+    token = encrypt(b"goods")
+    settings.STOCK_KEYS = [new, old]
+    assert open_token(token) == (b"goods", key_id(old))
+    assert open_token(encrypt(b"goods")) == (b"goods", key_id(new))
+    assert current_key_id() == key_id(new)
+
+
+@pytest.mark.parametrize("keys", [[], ["no Fernet key"]])
+def test_without_a_key_nothing_is_encrypted_and_the_check_says_so(settings, keys) -> None:
+    assert check_stock_keys() == []
+    settings.STOCK_KEYS = keys
+    with pytest.raises(NoUsableKey):
+        encrypt(b"goods")
+    assert [each.id for each in check_stock_keys()] == ["core.E001"]

@@ -25,6 +25,7 @@ SECRETS = {
     "SECRET_KEY": secrets.token_urlsafe(48),
     "STOCK_KEYS": Fernet.generate_key().decode(),
     "STOCK_FINGERPRINT_KEY": secrets.token_urlsafe(48),
+    "AUDIT_KEY": secrets.token_urlsafe(48),
     "TELEGRAM_BOT_TOKEN": BOT_TOKEN,
     "BOT_USERNAME": "quickcart_demo_bot",
     "PAKASIR_PROJECT": "quickcart-demo",

@@ -5,11 +5,13 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
@@ -31,6 +33,18 @@ def wait_for(what: str, find: Callable[[], T | None], *, seconds: float = 30) ->
             return found
         time.sleep(0.05)
     raise AssertionError(f"not within {seconds} s: {what}")
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """Return a process and all it started."""
+    parent = psutil.Process(pid)
+    return [parent, *parent.children(recursive=True)]
+
+
+def send_signal(processes: list[psutil.Process], number: int) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):  # it went with its parent
+            process.send_signal(number)
 
 
 class Shop:
@@ -96,20 +110,38 @@ class Shop:
         return int((self.data_dir / f"run/{name}.pid").read_text().split()[0])
 
     def kill(self, *names: str) -> None:
-        """kill -9."""
+        """kill -9 of these and of what they started: a worker does each job in a child."""
         for name in names:
-            try:
-                os.kill(self.pid(name), signal.SIGKILL)
-            except (ProcessLookupError, FileNotFoundError):
-                continue
+            with suppress(psutil.NoSuchProcess, FileNotFoundError):
+                send_signal(family(self.pid(name)), signal.SIGKILL)
 
     def kill_everything(self) -> None:
         """kill -9 of the supervisor and of all it started."""
         assert self._server is not None
-        names = [path.stem for path in (self.data_dir / "run").glob("*.pid")]
-        self._server.kill()
+        send_signal(family(self._server.pid), signal.SIGKILL)
         self._server.wait()
-        self.kill(*names)
+
+    @contextmanager
+    def suspended(self, *names: str) -> Iterator[None]:
+        """Hold processes still meanwhile: they keep what they have and do nothing."""
+        held = [family(self.pid(name)) for name in names]
+        for processes in held:
+            send_signal(processes, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for processes in held:
+                send_signal(processes, signal.SIGCONT)
+
+    @contextmanager
+    def unsupervised(self) -> Iterator[None]:
+        """Start nobody again who dies meanwhile."""
+        assert self._server is not None
+        self._server.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._server.send_signal(signal.SIGCONT)
 
     def manage(self, *arguments: str) -> str:
         """Run manage.py as an operator would in another terminal."""

@@ -3,15 +3,21 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.e2e.purchases import (
+    CHEAP,
+    PRODUCT,
+    buy_by_qris,
+    confirm_balance,
+    goods,
+    last_call,
+    sent_to,
+)
 from tests.e2e.shop import Person, Shop, free_port, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("servers")]
-PRODUCT = 101
-CHEAP = 124
 
 
 @pytest.fixture(scope="module")
@@ -22,53 +28,6 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         yield shop
     finally:
         shop.stop()
-
-
-def summary(person: Person, product: int = PRODUCT) -> dict[str, Any]:
-    """Let a person go from /start to the summary of one unit."""
-    person.say("/start")
-    person.wait_for_text("QuickCart")
-    person.say(str(product))
-    card = person.wait_for_text("Stok")
-    person.wait_until_answered(person.press(card, "Lanjut ke pembayaran"))
-    return wait_for(
-        "the summary",
-        lambda: next((m for m in reversed(person.messages()) if has_button(m, "QRIS")), None),
-    )
-
-
-def has_button(message: dict[str, Any], label: str) -> bool:
-    rows = (message["reply_markup"] or {}).get("inline_keyboard", [])
-    return any(label in button["text"] for row in rows for button in row)
-
-
-def buy_by_qris(person: Person) -> str:
-    """Let a person go on to the QR code; return the transaction that asks for the money."""
-    known = {row["txn_id"] for row in person.shop.transactions()}
-    person.wait_until_answered(person.press(summary(person), "QRIS"))
-    wait_for("the QR code", lambda: [m for m in person.messages() if m["photo"]])
-    return next(row["txn_id"] for row in person.shop.transactions() if row["txn_id"] not in known)
-
-
-def goods(person: Person) -> list[dict[str, Any]]:
-    """Return every message that ever brought goods to this chat."""
-    found = person.shop.get(f"/sandbox/api/chats/{person.id}/messages/?after=0")["messages"]
-    return [m for m in found if m["from_bot"] and (m["text"] or "").startswith("🎉")]
-
-
-def sent_to(person: Person, after: int) -> list[str]:
-    """Return the successful calls of the stand-in's log that put a message into this chat."""
-    calls = person.shop.get(f"/sandbox/api/calls/?after={after}")["calls"]
-    return [
-        call["method"]
-        for call in calls
-        if call["chat_id"] == person.id and call["ok"] and call["method"].startswith("send")
-    ]
-
-
-def last_call(shop: Shop) -> int:
-    found: int = shop.get("/sandbox/api/calls/?after=0")["n"]
-    return found
 
 
 def test_a_purchase_by_qris_is_delivered(shop: Shop) -> None:
@@ -83,11 +42,7 @@ def test_a_purchase_by_qris_is_delivered(shop: Shop) -> None:
 def test_a_purchase_from_the_balance_is_delivered(shop: Shop) -> None:
     persona = Person(shop, 800_000_001)
     before = len(goods(persona))
-    persona.wait_until_answered(persona.press(summary(persona), "SALDO"))
-    confirm = wait_for(
-        "the confirmation",
-        lambda: next((m for m in reversed(persona.messages()) if has_button(m, "Ya")), None),
-    )
+    confirm = confirm_balance(persona, PRODUCT)
     persona.wait_until_answered(persona.press(confirm, "Ya"))
     wait_for("the goods", lambda: len(goods(persona)) > before)
     assert len(goods(persona)) == before + 1
@@ -128,11 +83,7 @@ def test_a_bot_killed_in_mid_update_finishes_it_after_its_restart(
     """The press is paid once and delivered once, wherever in it the bot was killed."""
     persona = Person(shop, 800_000_001)
     before = len(goods(persona))
-    persona.wait_until_answered(persona.press(summary(persona, CHEAP), "SALDO"))
-    confirm = wait_for(
-        "the confirmation",
-        lambda: next((m for m in reversed(persona.messages()) if has_button(m, "Ya")), None),
-    )
+    confirm = confirm_balance(persona, CHEAP)
     pressed = persona.press(confirm, "Ya")
     time.sleep(delay)
     shop.kill("bot")

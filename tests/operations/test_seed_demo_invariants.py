@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from accounts.models import Customer, LedgerEntry, LedgerKind
@@ -21,9 +21,18 @@ from operations.demo.plan import COMMON
 from operations.demo.products import SOLD_OUT
 from operations.demo.seeding import Past, plan_past, seed_store
 from operations.invariants import broken_invariants
-from orders.models import Order, OrderItem, OrderStatus, Voucher, VoucherUse
+from orders.models import (
+    Order,
+    OrderItem,
+    OrderStatus,
+    Refund,
+    RefundKind,
+    Voucher,
+    VoucherUse,
+)
 from payments.models import Case, Payment
 from tests.operations.conftest import pretend_to_commit
+from tests.unguarded import unguarded
 
 NOW = datetime(2026, 11, 22, 13, 5, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -68,6 +77,29 @@ def post(kind: LedgerKind, amount: int, reference: str = "") -> None:
     )
 
 
+def refund(amount: int, **changes: Any) -> None:
+    """Record a refund of a paid order as no service would: past the trigger that refuses it."""
+    item = qris().order.items.get()
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE orders_refund DISABLE TRIGGER refund_within_paid")
+    fields = {
+        "quote_key": "test",
+        "order": item.order,
+        "order_item": item,
+        "units": 1,
+        "price": amount,
+        "amount": amount,
+        "period_days": 30,
+        "days_used": 0,
+        "claims": 0,
+        "multiplier": 1,
+        "kind": RefundKind.OUTSIDE,
+        "note": "cash",
+        "created_at": NOW,
+    }
+    Refund.objects.create(**fields | changes)
+
+
 def change(row: Any, **fields: Any) -> None:
     type(row).objects.filter(pk=row.pk).update(**fields)
 
@@ -76,7 +108,8 @@ def reserve_again() -> None:
     """Leave a pending order whose time is over, with everything it needs."""
     unpaid = OrderItem.objects.filter(order__status="expired", order__payments__status="expired")
     item = unpaid.filter(product__kind="unique", order__voucher_use=None)[0]
-    change(item.order, status="pending", ended_at=None)
+    with unguarded():
+        change(item.order, status="pending", ended_at=None)
     rows = StockItem.objects.filter(product=item.product_id, state="available")
     keys = list(rows.values_list("pk", flat=True)[: item.quantity])
     StockItem.objects.filter(pk__in=keys).update(state="reserved", order_item=item)
@@ -84,7 +117,8 @@ def reserve_again() -> None:
 
 def give_away_an_item() -> None:
     sold = StockItem.objects.filter(state=StockState.SOLD)[0]
-    change(sold, state=StockState.AVAILABLE, order_item=None)
+    with unguarded():
+        change(sold, state=StockState.AVAILABLE, order_item=None)
 
 
 def hold_for_an_ended_order() -> None:
@@ -103,6 +137,12 @@ def pay_twice_for_one_order() -> None:
     first.pk = None
     first.reference = first.txn_id = "TWICE"
     first.save()
+
+
+def release_a_used_voucher() -> None:
+    use = VoucherUse.objects.filter(state="consumed")[0]
+    with unguarded():
+        change(use, state="released", consumed_at=None)
 
 
 BREACHES: list[tuple[str, Callable[[], object]]] = [
@@ -127,15 +167,13 @@ BREACHES: list[tuple[str, Callable[[], object]]] = [
     ("I7", lambda: change(qris().order, delivered_at=F("placed_at") - DAY)),
     ("I7", lambda: Payment.objects.filter(status="expired").update(created_at=NOW)),
     ("I7", lambda: change(qris(), completed_at=F("created_at") - DAY)),
-    (
-        "I7",
-        lambda: change(
-            VoucherUse.objects.filter(state="consumed")[0], state="released", consumed_at=None
-        ),
-    ),
+    ("I7", release_a_used_voucher),
     ("I9", reserve_again),
-    ("I10", lambda: post(LedgerKind.REFUND, 10_000_000, qris().order.invoice_id)),
+    ("I10", lambda: post(LedgerKind.REFUND, 1_000, qris().order.invoice_id)),
     ("I10", lambda: post(LedgerKind.REFUND, 1_000, "no such invoice")),
+    ("I10", lambda: refund(10_000_000)),
+    ("I10", lambda: refund(1, order=Order.objects.filter(status="expired")[0])),
+    ("I10", lambda: refund(1, kind=RefundKind.BALANCE)),
 ]
 
 

@@ -19,6 +19,7 @@ from payments.services.events import handle_event
 from payments.services.expiry import due_orders, expire_order
 from payments.services.opening import open_payment
 from tests.bank import Bank
+from tests.unguarded import unguarded
 from tests.world import World
 
 WEBHOOK = "/webhooks/pakasir/"
@@ -37,6 +38,13 @@ def failed(world: World, payment: Payment) -> Payment:
     Payment.objects.filter(pk=payment.pk).update(status=PaymentStatus.FAILED, ended_at=world.now)
     payment.refresh_from_db()
     return payment
+
+
+def uncreate(payment: Payment, **fields: Any) -> None:
+    """Let a payment be as it was before the gateway's answer, which no service could do."""
+    with unguarded():
+        rows = Payment.objects.filter(pk=payment.pk)
+        rows.update(status=PaymentStatus.CREATING, **fields)
 
 
 def retried(world: World, payment: Payment) -> Payment:

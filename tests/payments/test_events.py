@@ -11,7 +11,7 @@ from catalog.models import StockState
 from orders.models import OrderStatus
 from payments.gateways.base import TransactionStatus
 from payments.gateways.pakasir import PakasirGateway
-from payments.models import GatewayEvent, Payment, PaymentStatus
+from payments.models import GatewayEvent, PaymentStatus
 from tests.bank import Bank
 from tests.payments.steps import (
     SECRET,
@@ -22,6 +22,7 @@ from tests.payments.steps import (
     opened,
     paid,
     status_of,
+    uncreate,
 )
 from tests.world import World
 
@@ -81,7 +82,7 @@ def test_an_answer_about_another_transaction_is_not_adopted(
     payment = opened(world, world.customer(), world.product())
     paid(bank, payment)
     body = body_of(payment)
-    Payment.objects.filter(pk=payment.pk).update(txn_id=None, status=PaymentStatus.CREATING)
+    uncreate(payment, txn_id=None)
     post(body)
     answer_about_another(monkeypatch)
     handle_events(world)

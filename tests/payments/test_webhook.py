@@ -7,7 +7,7 @@ from django.test import Client
 
 from core.models import OutboxMessage
 from orders.models import OrderStatus
-from payments.models import Case, CaseKind, GatewayEvent, Payment, PaymentStatus
+from payments.models import Case, CaseKind, GatewayEvent, PaymentStatus
 from payments.services.events import handle_event
 from payments.services.opening import open_payment
 from tests.bank import Bank
@@ -19,6 +19,7 @@ from tests.payments.steps import (
     kinds,
     opened,
     status_of,
+    uncreate,
 )
 from tests.world import World
 
@@ -117,7 +118,7 @@ class TestWebhook:
     def test_a_foreign_sandbox_transaction_is_not_adopted(self, world: World, bank: Bank) -> None:
         payment = opened(world, world.customer(), world.product())
         txn_id = payment.txn_id
-        Payment.objects.filter(pk=payment.pk).update(txn_id=None, status=PaymentStatus.CREATING)
+        uncreate(payment, txn_id=None)
         assert self.post(body_of(payment, txn_id=txn_id, is_sandbox=True)) == 200
         bank.fail("status", "sandbox_flag")
         handle_events(world)
@@ -144,9 +145,7 @@ class TestWebhook:
     ) -> None:
         payment = opened(world, world.customer(), world.product())
         txn_id = payment.txn_id
-        Payment.objects.filter(pk=payment.pk).update(
-            txn_id=None, status=PaymentStatus.CREATING, qr_string=""
-        )
+        uncreate(payment, txn_id=None, qr_string="")
         bank.pay_transaction(txn_id)
         handle_events(world)
         assert status_of(payment) == (OrderStatus.PAID, PaymentStatus.COMPLETED)
@@ -157,9 +156,7 @@ class TestWebhook:
     ) -> None:
         payment = opened(world, world.customer(), world.product())
         OutboxMessage.objects.all().delete()
-        Payment.objects.filter(pk=payment.pk).update(
-            status=PaymentStatus.CREATING, qr_string="", next_check_at=world.now
-        )
+        uncreate(payment, qr_string="", next_check_at=world.now)
         open_payment(payment_id=payment.pk, now=world.later(seconds=5))
         assert status_of(payment) == (OrderStatus.PENDING, PaymentStatus.PENDING)
         assert payment.qr_string

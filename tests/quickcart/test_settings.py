@@ -19,6 +19,7 @@ REAL = {
     "SECRET_KEY": "s" * 40,
     "STOCK_KEYS": Fernet.generate_key().decode(),
     "STOCK_FINGERPRINT_KEY": "f" * 40,
+    "AUDIT_KEY": "a" * 40,
     "ALLOWED_HOSTS": "shop.example",
     "PUBLIC_URL": "https://shop.example",
 }
@@ -61,6 +62,7 @@ def test_everything_that_is_missing_is_said_at_once(tmp_path: Path) -> None:
     named = {sentence.split(" ", maxsplit=1)[0] for sentence in sentences(output)}
     assert named == {
         "ALLOWED_HOSTS",
+        "AUDIT_KEY",
         "BOT_USERNAME",
         "PAKASIR_API_KEY",
         "PAKASIR_PROJECT",
@@ -98,6 +100,7 @@ def test_everything_that_is_malformed_is_said_at_once(tmp_path: Path) -> None:
         ({"TELEGRAM_BOT_TOKEN": "12"}, "TELEGRAM_BOT_TOKEN must look like"),
         ({"SECRET_KEY": ""}, "SECRET_KEY must be a secret of your own"),
         ({"STOCK_KEYS": ""}, "STOCK_KEYS must hold keys of your own"),
+        ({"AUDIT_KEY": "a" * 31}, "AUDIT_KEY must be a secret of your own"),
         (
             {"DATABASE_URL": "postgres://db/shop"},
             "AUDIT_DATABASE_URL is missing or the same as DATABASE_URL",

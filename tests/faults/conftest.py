@@ -1,0 +1,68 @@
+"""One running shop for all process faults, and the accounts of each."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.e2e.shop import Shop
+from tests.faults.database import Database
+from tests.faults.sales import Sale
+
+Account = Callable[..., None]
+
+
+@pytest.fixture(scope="package")
+def running_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """A start costs more than most tests here."""
+    shop = Shop(tmp_path_factory.mktemp("faults") / "shop")
+    try:
+        shop.start()
+        yield shop
+    finally:
+        shop.stop()
+
+
+@pytest.fixture
+def shop(running_shop: Shop) -> Iterator[Shop]:
+    """The shop, well again after what the test before did to it, and with no fault ordered."""
+    running_shop.wait_until_ready()
+    yield running_shop
+    running_shop.wait_until_ready()
+    for stand_in in ("/sandbox/api/faults/", "/sandbox/pakasir/api/faults/"):
+        running_shop.http.delete(stand_in)
+
+
+@pytest.fixture
+def database(shop: Shop) -> Database:
+    return Database(shop)
+
+
+@pytest.fixture
+def account_for(shop: Shop, record_property: Any) -> Account:
+    """Return what ends every test: goods in the chat, sold once, the invariants clean."""
+
+    def account(*sales: Sale, injected: int) -> None:
+        for sale in sales:
+            sale.wait_for_goods()
+        tallies = [sale.tally() for sale in sales]
+        for name in ("orders", "lost", "doubled"):
+            record_property(name, sum(getattr(each, name) for each in tallies))
+        record_property("injected", injected)
+        assert injected > 0
+        assert [(each.orders, each.lost, each.doubled) for each in tallies] == [
+            (1, 0, 0) for _ in sales
+        ]
+        assert broken_invariants(shop) == ""
+
+    return account
+
+
+def broken_invariants(shop: Shop) -> str:
+    """Ask the shop itself, in a process of its own, as an operator would."""
+    code = (
+        "from django.utils import timezone;"
+        "from operations.invariants import broken_invariants;"
+        "print(*broken_invariants(timezone.now()), sep='\\n')"
+    )
+    return shop.manage("shell", "--no-imports", "--verbosity=0", "-c", code).strip()
