@@ -20,7 +20,7 @@ from tests.properties.rules import WHICH, ShopRules, step
 
 WHAT = st.sampled_from([0, 1, 3, 4, 0, 1, 2, 5])
 QUANTITY = st.sampled_from([1, 1, 1, 2, 3])
-VOUCHER = st.none() | st.integers(0, 3)
+VOUCHER = st.sampled_from([None, None, None, 0, 0, 1, 1, 2, 3])
 # What a summary said that is not true any more.
 STALE = st.sampled_from([0, 0, 0, 0, 0, 0, 0, 1_000])
 

@@ -55,7 +55,7 @@ class Failing(Buying):
         self.shop.bank.recover()
         return True
 
-    @step(method=SEND, fault=st.sampled_from(TELEGRAM_FAULTS), times=st.integers(1, 2))
+    @step(weight=3, method=SEND, fault=st.sampled_from(TELEGRAM_FAULTS), times=st.integers(1, 2))
     def break_telegram(self, method, fault, times) -> bool:
         error, is_after_effect = fault
         self.shop.telegram.break_next(method, error, after_effect=is_after_effect, times=times)

@@ -11,6 +11,7 @@ from hypothesis.stateful import invariant, rule
 from operations.invariants import broken_invariants
 from tests.properties import rest
 from tests.properties.books import Books
+from tests.properties.depositing import Depositing, Refunding
 from tests.properties.failing import Failing
 from tests.properties.paying import Paying
 from tests.properties.rules import Move, move
@@ -23,7 +24,7 @@ class Broken(AssertionError):
     """Something that must be true of the shop is not."""
 
 
-class RandomRun(Paying, Failing):
+class RandomRun(Paying, Depositing, Refunding, Failing):
     """A step is one move; of three that are drawn it is the first that finds something to do."""
 
     def __init__(self) -> None:

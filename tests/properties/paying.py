@@ -31,7 +31,7 @@ class Paying(Buying, Staffing):
     def pay_what_has_ended(self, which, webhook) -> bool:
         return self._pay(self.payable(which, ended=True), webhook)
 
-    @step(weight=4, which=WHICH, webhook=WEBHOOK, after=AFTER_EXPIRY)
+    @step(weight=6, which=WHICH, webhook=WEBHOOK, after=AFTER_EXPIRY)
     def pay_late(self, which, webhook, after) -> bool:
         """A QR is paid after its order's time; the goods may be gone meanwhile or not."""
         payment = self.payable_or_bought(which)
@@ -59,7 +59,7 @@ class Paying(Buying, Staffing):
         self.shop.pass_time(timedelta(seconds=10))
         return True
 
-    @step(weight=2, which=WHICH, webhook=WEBHOOK)
+    @step(which=WHICH, webhook=WEBHOOK)
     def pay_two_transactions(self, which, webhook) -> bool:
         """Somebody cancels at the gateway, the customer tries again, and pays both codes."""
         first = self.payable_or_bought(which)

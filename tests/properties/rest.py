@@ -7,12 +7,15 @@ from audit.models import AuditEntry
 from catalog.models import ProductKind
 from core.encryption import decrypt
 from core.models import OutboxMessage, OutboxState
-from orders.models import Order, OrderItem
+from orders.models import Order, OrderItem, Refund
 from payments.models import Case, CaseKind, GatewayEvent, Payment, PaymentStatus
 from sandbox.pakasir.models import PakasirTransaction
 from sandbox.telegram.models import Message
 from tests.properties.books import Books
 from tests.properties.rules import Paid
+
+WITHOUT_TEXT = ("order_cancelled", "deposit_cancelled")
+"""These only take a QR code away: the button that cancelled has said the rest."""
 
 
 def unrest() -> Iterator[str]:
@@ -30,8 +33,18 @@ def unrest() -> Iterator[str]:
     }
     for what, rows in leftovers.items():
         yield from (f"{each}: {what}" for each in rows)
+    yield from _lost_messages()
     yield from _dropped_money()
     yield from _missing_goods()
+
+
+def _lost_messages() -> Iterator[str]:
+    """What counts as sent stands in the chat, or stood there."""
+    shown = set(Message.objects.values_list("chat", "message_id"))
+    sent = OutboxMessage.objects.filter(state=OutboxState.SENT, recipient__isnull=False)
+    for row in sent.exclude(kind__in=WITHOUT_TEXT):
+        if (row.recipient, row.telegram_message_id) not in shown:
+            yield f"{row} counts as sent, but its chat has no message {row.telegram_message_id}"
 
 
 def _dropped_money() -> Iterator[str]:
@@ -77,6 +90,10 @@ def outcomes(books: Books) -> Counter[str]:
             "expired": OutboxMessage.objects.filter(
                 kind="order_expired", recipient__isnull=False
             ).count(),
+            "refunded": Refund.objects.values("order").distinct().count(),
+            "deposited": Payment.objects.filter(order=None).exclude(applied_at=None).count(),
+            "marked paid by hand": Order.objects.filter(payment_method="manual").count(),
+            "left to staff": Case.objects.filter(kind=CaseKind.PAID_AFTER_MANUAL).count(),
             "cancelled": Order.objects.filter(status="cancelled").count(),
             "another amount": Case.objects.filter(kind=CaseKind.AMOUNT_DIFFERS).count(),
             "unmatched": Case.objects.filter(kind=CaseKind.UNMATCHED_EVENT).count(),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeVar
 
+from django.db.models import Q
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
 
@@ -11,7 +12,7 @@ from orders.models import Order
 from payments.models import Payment
 from payments.services.checkout import Checkout
 from sandbox.pakasir.models import PakasirTransaction
-from tests.properties.books import ENDED_ORDERS, Books
+from tests.properties.books import ENDED_ORDERS, ENDED_PAYMENTS, Books
 from tests.properties.shop import Shop
 
 T = TypeVar("T")
@@ -39,8 +40,8 @@ class ShopRules(RuleBasedStateMachine):
         there = PakasirTransaction.objects.exclude(status=Paid)
         unpaid = list(there.filter(expired_at__gt=self.shop.now).values_list("txn_id", flat=True))
         rows = Payment.objects.exclude(qr_string="").filter(txn_id__in=unpaid)
-        is_over = {"order__status__in": ENDED_ORDERS}
-        rows = rows.filter(**is_over) if ended else rows.exclude(**is_over)
+        over = Q(order__status__in=ENDED_ORDERS) | Q(order=None, status__in=ENDED_PAYMENTS)
+        rows = rows.filter(over if ended else ~over)
         return self.pick(list(rows.order_by("pk")), which)
 
     def checkout_of(self, payment: Payment) -> Checkout | None:

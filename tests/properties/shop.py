@@ -149,12 +149,18 @@ class Shop:
             self.town.later(seconds=30 if self.gateway_is_away else 5)
 
     def _is_behind(self) -> bool:
-        due = self.now - store_settings().expiry_grace
+        first = self._first_end()
         return (
             OutboxMessage.objects.pending().exists()
-            or Order.objects.pending().filter(expires_at__lte=due).exists()
             or Payment.objects.unapplied().exists()
+            or (first is not None and first <= self.now)
         )
+
+    def _first_end(self) -> datetime | None:
+        """When the time and the grace of the first open order or deposit are over."""
+        deposits = Payment.objects.open().filter(order=None).values_list("expires_at")
+        ends = Order.objects.pending().values_list("expires_at").union(deposits, all=True)
+        return min((end + store_settings().expiry_grace for (end,) in ends), default=None)
 
     def pass_time(self, span: timedelta) -> None:
         """Let time pass while the shop is at work; it sweeps whenever an order's time is over."""
@@ -164,10 +170,8 @@ class Shop:
             self.catch_up()
 
     def _next_moment(self, end: datetime) -> datetime:
-        first = Order.objects.pending().order_by("expires_at").values_list("expires_at").first()
-        if first is None:
-            return end
-        return max(first[0] + store_settings().expiry_grace, self.now + timedelta(seconds=30))
+        first = self._first_end()
+        return end if first is None else max(first, self.now + timedelta(seconds=30))
 
     def stand_still(self, span: timedelta) -> None:
         """Let time pass while no process of the shop runs."""

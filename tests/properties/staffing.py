@@ -5,14 +5,13 @@ from functools import partial
 
 from hypothesis import strategies as st
 
-from accounts.models import Customer, LedgerKind
-from accounts.services.balance import post_entry
+from accounts.models import Customer
 from accounts.services.customers import set_role
+from accounts.services.staff_balance import correct_balance, transfer_to_balance
 from catalog.models import Product, ProductKind, StockBatch
 from catalog.services.products import put_on_sale, take_off_sale, update_product
 from catalog.services.stock import import_file, import_stock
 from catalog.services.withdrawal import withdraw_batch
-from core.money import round_rupiah
 from orders.models import Voucher
 from orders.services.voucher_editing import update_voucher
 from payments.models import Case
@@ -62,7 +61,7 @@ class Staffing(ShopRules):
     @step(what=WHAT)
     def change_price(self, what) -> bool:
         product = self._product(what)
-        changes = {"customer_price": round_rupiah(product.customer_price * 11 / 10)}
+        changes = {"customer_price": product.customer_price + 1_000}
         change = partial(update_product, product_id=product.pk, changes=changes, **self._now())
         self.shop.act("change price", change)
         return True
@@ -109,19 +108,19 @@ class Staffing(ShopRules):
         return True
 
     def give(self, customer: Customer, amount: int) -> None:
-        key = f"run:{self.shop.town.next_serial()}"
-        post = partial(
-            post_entry,
-            customer_id=customer.pk,
-            amount=Decimal(amount),
-            kind=LedgerKind.TRANSFER if amount > 0 else LedgerKind.CORRECTION,
-            reference="",
-            idempotency_key=key,
-            actor="staff:1",
-            now=self.shop.now,
-        )
-        self.shop.act("give balance" if amount > 0 else "take balance", post)
-        self.books.grant(customer, amount, key)
+        """Add to a balance, or correct it by so much; below nothing is refused."""
+        key = str(self.shop.town.next_serial())
+        if amount > 0:
+            form = {"customer_id": customer.pk, "key": key, **self._now()}
+            self.shop.act(
+                "give balance", partial(transfer_to_balance, amount=Decimal(amount), **form)
+            )
+            self.books.grant(customer, amount, f"staff:transfer:{customer.pk}:{key}")
+            return
+        seen = Customer.objects.get(pk=customer.pk).account_balance
+        form = {"customer_id": customer.pk, "key": key, "seen": seen, **self._now()}
+        self.shop.act("correct balance", partial(correct_balance, balance=seen + amount, **form))
+        self.books.grant(customer, amount, f"staff:correction:{customer.pk}:{key}")
 
     def _product(self, what: int) -> Product:
         return Product.objects.get(pk=self.shop.town.products[what].pk)

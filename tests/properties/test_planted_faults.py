@@ -1,4 +1,4 @@
-"""A machine that cannot fail proves nothing: each planted fault is found within the short budget."""
+"""A machine that cannot fail proves nothing: planted faults are found within a short run."""
 
 import pytest
 
@@ -11,9 +11,7 @@ pytestmark = pytest.mark.django_db(databases=["default", "audit"])
 
 
 @pytest.mark.parametrize("plant", FAULTS.values(), ids=FAULTS.keys())
-def test_the_machine_finds(
-    plant: Plant, shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_machine_finds(plant: Plant, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch)
     with pytest.raises(Broken):
         play(shop, runs=8, steps=50)

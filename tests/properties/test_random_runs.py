@@ -15,7 +15,7 @@ from tests.properties.tally import Tally
 pytestmark = pytest.mark.django_db(databases=["default", "audit"])
 
 STEPS = 10_000
-AT_LEAST = dict.fromkeys(("paid", "late", "twice", "expired"), 200)
+AT_LEAST = dict.fromkeys(("paid", "late", "twice", "expired", "refunded"), 200)
 """How often each must really have happened in a long run, counted by what came of it."""
 
 

@@ -34,14 +34,14 @@ class Town(World):
             self.product(price=50_000, stock=6),
             self.product(price=12_000, stock=8, reseller_price=Decimal(10_000)),
             self.product(price=300, stock=6),  # below what QRIS collects
-            self.product(price=25_000, kind=ProductKind.SHARED, quota=5),
+            self.product(price=25_000, kind=ProductKind.SHARED, quota=2),
             self.product(price=40_000, kind=ProductKind.FILE),
             self.product(price=0, stock=3),
         ]
         self.vouchers = [
-            self.voucher("HEMAT", total_uses=4),
-            self.voucher("SEPULUH", amount=None, percent=Decimal(10), uses_per_customer=None),
+            self.voucher("HEMAT", total_uses=2),
             self.voucher("TERAKHIR", amount=Decimal(25_000), total_uses=1),
+            self.voucher("SEPULUH", amount=None, percent=Decimal(10), uses_per_customer=None),
             self.voucher("GRATIS", amount=None, percent=Decimal(100), total_uses=2),
         ]
 
