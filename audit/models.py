@@ -64,6 +64,7 @@ class PersonalKey(models.Model):
 
     owner = models.CharField(max_length=80, unique=True, help_text="customer:900000001 or staff:7")
     wrapped = models.BinaryField(help_text="Encrypted; see core.encryption.")
+    key_id = models.CharField(max_length=12, help_text="Of the key that encrypted it.")
     created_at = models.DateTimeField(db_default=Now())
 
     def __str__(self) -> str:

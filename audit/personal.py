@@ -11,7 +11,7 @@ from typing import Any
 from cryptography.fernet import Fernet, InvalidToken
 
 from audit.models import AuditEntry, PersonalKey
-from core.encryption import DecryptionError, decrypt, encrypt
+from core.encryption import DecryptionError, current_key_id, decrypt, encrypt
 
 Values = dict[str, Any]
 Changes = tuple[Values | None, Values | None]
@@ -91,25 +91,15 @@ def forget_audit_key(*, customer_id: int) -> bool:
     return deleted > 0
 
 
-def rewrap_keys(*, after: int = 0, limit: int = 500) -> int | None:
-    """Put `limit` keys beyond row `after` under the first key of STOCK_KEYS.
-
-    Return the last row to go on from, None when there was nothing left.
-    """
-    rows = list(PersonalKey.objects.filter(pk__gt=after).order_by("pk")[:limit])
-    for row in rows:
-        # Changed where it is, or not at all: a key that is destroyed meanwhile stays so.
-        PersonalKey.objects.filter(pk=row.pk).update(wrapped=encrypt(decrypt(row.wrapped)))
-    return rows[-1].pk if rows else None
-
-
 def _key_of(owner: str) -> Fernet:
     for _ in range(3):
         wrapped = PersonalKey.objects.filter(owner=owner).values_list("wrapped", flat=True).first()
         if wrapped is not None:
             return Fernet(decrypt(wrapped))
         # A peer may be making the same key: ours waits, conflicts, and the next turn reads theirs.
-        fresh = PersonalKey(owner=owner, wrapped=encrypt(Fernet.generate_key()))
+        fresh = PersonalKey(
+            owner=owner, wrapped=encrypt(Fernet.generate_key()), key_id=current_key_id()
+        )
         PersonalKey.objects.bulk_create([fresh], ignore_conflicts=True)
     raise RuntimeError(f"the key of {owner} is destroyed as often as it is made")
 

@@ -11,7 +11,6 @@ from audit.personal import (
     Values,
     conceal,
     forget_audit_key,
-    rewrap_keys,
     seal_values,
 )
 from audit.shipping import ship_audit
@@ -26,7 +25,6 @@ __all__ = [
     "forget_audit_key",
     "purge_audit",
     "record_audit",
-    "rewrap_keys",
     "ship_audit",
 ]
 PURGE_BATCH = 1_000
@@ -73,7 +71,7 @@ def difference(before: Values, after: Values) -> tuple[Values, Values]:
     return {name: before[name] for name in changed}, {name: after[name] for name in changed}
 
 
-def purge_audit(now: datetime) -> int:
+def purge_audit(*, now: datetime) -> int:
     """Delete a batch of what was shipped long ago (StoreSettings.keep_audit_days); say how many.
 
     The audit database keeps it for ever.

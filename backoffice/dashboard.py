@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from accounts.models import StaffChat
 from backoffice import selectors
 from backoffice.admin.base import filtered_by
 from backoffice.chart import CHART_OPTIONS, sales_chart
@@ -71,7 +72,6 @@ def _days(request: HttpRequest) -> int:
 
 def _tasks(request: HttpRequest, found: selectors.Attention) -> list[Task]:
     """Say what needs a person, each with the page that shows it."""
-    outbox = {"state__exact": "pending", "attempts__gte": selectors.PARKED_AFTER}
     tasks = (
         (
             "payments.view_payment",
@@ -95,13 +95,19 @@ def _tasks(request: HttpRequest, found: selectors.Attention) -> list[Task]:
             "core.view_outboxmessage",
             found.failed_messages,
             f"{_count(found.failed_messages, 'message')} could not be delivered",
-            filtered_by(OutboxMessage, state__exact="failed"),
+            filtered_by(OutboxMessage, stuck="failed"),
+        ),
+        (
+            "accounts.view_staffchat",
+            found.lost_groups,
+            f"The bot can no longer write to {_count(found.lost_groups, 'staff group')}",
+            filtered_by(StaffChat),
         ),
         (
             "core.view_outboxmessage",
             found.parked_messages,
             f"{_count(found.parked_messages, 'message')} tried several times, not sent yet",
-            filtered_by(OutboxMessage, **outbox),
+            filtered_by(OutboxMessage, stuck="failing"),
         ),
     )
     return [

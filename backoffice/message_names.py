@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from accounts.models import Customer, StaffChat
-from backoffice.display import badge, state_badge
+from accounts.services.customers import PAID_FOR
+from backoffice.display import badge, clock, state_badge
 from core.models import OutboxMessage, OutboxState
 
 NAMES = {
@@ -12,6 +13,7 @@ NAMES = {
     "order_delivered": "Order delivered, with the goods",
     "order_expired": "Order expired",
     "order_cancelled": "Order cancelled, its QR code removed",
+    "message_removal": "Old request to pay, taken away",
     "payment_credited": "Money put on the balance",
     "payment_in_review": "Money for an order marked paid by hand",
     "deposit_credited": "Deposit put on the balance",
@@ -26,7 +28,22 @@ NAMES = {
     "refund_credited": "Refund put on the balance",
     "refund_paid": "Refund paid outside the shop",
     "staff_refund": "Refund, to staff",
+    "staff_gateway_down": "Gateway does not answer, to staff",
+    "staff_gateway_up": "Gateway answers again, to staff",
+    "staff_gateway_refuses": "Gateway refuses payments, to staff",
+    "staff_report": "Nightly comparison, to staff",
+    "staff_message_stuck": "A message does not arrive, to staff",
+    "staff_message_arrived": "It has arrived after all, to staff",
 }
+REASONS = {
+    "Forbidden": "The customer blocked the bot",
+    "RetryAfter": "Telegram asked to wait",
+    "TimedOut": "Telegram did not answer in time",
+    "TimeoutError": "Telegram did not answer in time",
+    "NetworkError": "Telegram could not be reached",
+    "OperationalError": "The database did not answer",
+}
+REFUSALS = ("BadRequest", "TelegramError", "InvalidToken", "Conflict")
 
 
 def kind_name(kind: str) -> str:
@@ -54,6 +71,34 @@ def message_badge(message: OutboxMessage) -> str:
     if message.state == OutboxState.PENDING and message.attempts > 1:
         return badge(f"pending, tried {message.attempts} times", "wait")
     return state_badge(message.state, message.get_state_display())
+
+
+def what_happened(message: OutboxMessage) -> list[str]:
+    """Say of a message that is stuck how it stands and what the shop does about it."""
+    why = why_not(message)
+    if message.state == OutboxState.FAILED:
+        return [f"{why}. The shop does not try again by itself."]
+    if message.state == OutboxState.BLOCKED and message.kind in PAID_FOR:
+        return [f"{why}. It goes out by itself when they write to the bot again."]
+    if message.state == OutboxState.BLOCKED:
+        return [f"{why}. The shop does not try again by itself."]
+    if why and message.not_before:
+        return [f"{why}. The shop tries again by itself, next at {clock(message.not_before)}."]
+    return []
+
+
+def why_not(message: OutboxMessage) -> str:
+    """Say in a few words why a message has not arrived; empty when nothing is wrong with it."""
+    kind, _, told = message.error.partition(": ")
+    if not kind or message.state in {OutboxState.SENT, OutboxState.DROPPED}:
+        return ""
+    if kind == "Forbidden" and (message.recipient or 0) < 0:
+        return "The bot is no longer in this group"
+    if kind in REASONS:
+        return REASONS[kind]
+    if kind in REFUSALS:
+        return f"Telegram refuses it: {told}"
+    return f"An error of the shop: {kind}"
 
 
 def recipient_names(messages: Iterable[OutboxMessage]) -> dict[int | None, str]:

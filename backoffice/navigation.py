@@ -23,6 +23,7 @@ MENU: Sequence[tuple[str, Sequence[Entry]]] = (
             ("Cases", "support", "payments_case"),
             ("Refunds", "currency_exchange", "orders_refund"),
             ("Refund formula", "calculate", "orders_refundpolicy"),
+            ("Nightly comparisons", "fact_check", "payments_statusreport"),
         ),
     ),
     (

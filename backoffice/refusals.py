@@ -16,6 +16,7 @@ from catalog.errors import (
     PhotoRefused,
     ProductUnavailable,
 )
+from core.models import OutboxState
 from orders.errors import (
     OrderNotPending,
     RefundChanged,
@@ -26,6 +27,7 @@ from orders.errors import (
 from orders.models import OrderStatus
 from payments.services.cases import MOST_NOTE, CaseClosed, NoteRefused
 from payments.services.manual import MOST_REASON, GatewaySilent, ReasonRefused
+from telegram_bot.resending import NotResendable
 
 
 @singledispatch
@@ -161,3 +163,12 @@ def _refund_changed(refusal: RefundChanged) -> str:
         f"The refund has changed meanwhile: it is {money(refusal.quote.amount)} now."
         " Nothing was refunded yet. Please look again."
     )
+
+
+@sentence.register
+def _message(refusal: NotResendable) -> str:
+    if refusal.state == OutboxState.PENDING:
+        return "This message is on its way already; the shop goes on trying by itself."
+    if refusal.state == OutboxState.DROPPED:
+        return "This message was dropped because it was of no more use. Nothing was sent."
+    return "This message has arrived and is only good once. Nothing was sent again."

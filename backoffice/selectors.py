@@ -7,10 +7,10 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Count, F, Min, Q, Sum
+from django.db.models import Count, F, Max, Min, Q, Sum
 from django.db.models.functions import TruncDate
 
-from accounts.models import Customer
+from accounts.models import Customer, StaffChat
 from catalog.models import Product
 from catalog.selectors import count_stock
 from core.clock import local_date
@@ -22,6 +22,9 @@ from payments.services.health import gateway_is_down
 
 PARKED_AFTER = 3
 """A message tried as often and still not sent is one to look at."""
+KEEPS_FAILING = Q(state=OutboxState.PENDING) & (
+    Q(attempts__gte=PARKED_AFTER) | Q(alerted_at__isnull=False)
+)
 
 
 @dataclass(frozen=True)
@@ -130,12 +133,14 @@ class Attention:
     failed_messages: int
     parked_messages: int
     unapplied_payments: int
+    lost_groups: int
     is_gateway_down: bool
 
     @property
     def is_needed(self) -> bool:
         counts = self.open_cases + self.failed_messages + self.parked_messages
-        return bool(counts or self.unapplied_payments or self.is_gateway_down)
+        counts += self.unapplied_payments + self.lost_groups
+        return bool(counts or self.is_gateway_down)
 
 
 def period_of(days: int, now: datetime) -> Period:
@@ -221,18 +226,30 @@ def open_payments() -> OpenPayments:
 
 
 def attention(now: datetime) -> Attention:
-    parked = Q(state=OutboxState.PENDING, attempts__gte=PARKED_AFTER)
     failed = Q(state=OutboxState.FAILED)
-    messages = OutboxMessage.objects.filter(parked | failed).aggregate(
-        failed=Count("pk", filter=failed), parked=Count("pk", filter=parked)
+    messages = OutboxMessage.objects.filter(KEEPS_FAILING | failed).aggregate(
+        failed=Count("pk", filter=failed), parked=Count("pk", filter=KEEPS_FAILING)
     )
     return Attention(
         open_cases=Case.objects.filter(closed_at=None).count(),
         failed_messages=messages["failed"],
         parked_messages=messages["parked"],
         unapplied_payments=Payment.objects.unapplied().count(),
+        lost_groups=len(lost_groups()),
         is_gateway_down=gateway_is_down(now=now),
     )
+
+
+def lost_groups() -> set[int]:
+    """Return the chat ids of staff groups whose newest message was refused: the bot is out."""
+    groups = StaffChat.objects.values("chat_id")
+    refused = OutboxMessage.objects.filter(recipient__in=groups, state=OutboxState.BLOCKED)
+    newest = dict(refused.order_by().values_list("recipient").annotate(Max("pk")))
+    since = OutboxMessage.objects.filter(
+        recipient__in=newest, state=OutboxState.SENT, pk__gt=min(newest.values(), default=0)
+    )
+    heard = dict(since.order_by().values_list("recipient").annotate(Max("pk")))
+    return {chat for chat, key in newest.items() if chat and heard.get(chat, 0) < key}
 
 
 def latest_orders(limit: int = 8) -> list[Order]:

@@ -8,12 +8,15 @@ import functools
 import logging
 import time
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import django_rq
 from django.conf import settings
 from django.db import transaction
 from redis import Redis
 from redis.exceptions import RedisError
+from rq import Worker
 
 logger = logging.getLogger(__name__)
 PATIENCE = 1.0
@@ -27,14 +30,19 @@ class WakeUp:
     queue: str
     path: str
     args: tuple[int, ...]
+    at: datetime | None = None
 
     def enqueue(self) -> None:
         if time.monotonic() < _outage.ends_at:
             return
         connection = _connect(settings.REDIS_URL)
         queue = django_rq.get_queue(self.queue, connection=connection, commit_mode="auto")
+        kept: dict[str, Any] = {"result_ttl": 0, "failure_ttl": 86_400}
         try:
-            queue.enqueue(self.path, *self.args, result_ttl=0, failure_ttl=86_400)
+            if self.at is None:
+                queue.enqueue(self.path, *self.args, **kept)
+            else:
+                queue.enqueue_at(self.at, self.path, *self.args, **kept)
         except (RedisError, OSError) as error:
             _outage.ends_at = time.monotonic() + SILENCE
             logger.warning("wake-up lost, the sweep will find the work", extra={"job": self.path})
@@ -56,7 +64,18 @@ def wake(name: str, *args: int) -> None:
 
     The same wake-up again in one transaction is one: it is never undone without the first.
     """
-    wake_up = WakeUp(*settings.JOBS[name], args)
+    _after_commit(WakeUp(*settings.JOBS[name], args))
+
+
+def wake_at(name: str, moment: datetime, *args: int) -> None:
+    """Schedule the job for a moment, after the current transaction commits; ids only, as ever.
+
+    RQ's scheduler, in the worker, enqueues it then. One that is lost is covered by the sweep.
+    """
+    _after_commit(WakeUp(*settings.JOBS[name], args, moment))
+
+
+def _after_commit(wake_up: WakeUp) -> None:
     waiting = transaction.get_connection().run_on_commit
     if not any(getattr(call, "__self__", None) == wake_up for _, call, _ in waiting):
         transaction.on_commit(wake_up.enqueue, robust=True)
@@ -66,3 +85,14 @@ def wake(name: str, *args: int) -> None:
 def _connect(url: str) -> Redis:
     """Return connections of their own: a worker's wait longer for their next job than we may."""
     return Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+
+
+class ShopWorker(Worker):
+    """Takes over the scheduling of a worker that was killed within two minutes.
+
+    The dead one's lock lasts a minute. RQ looks again whether it is free when it tidies up, which
+    is every ten minutes unless told otherwise.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"maintenance_interval": 60, **kwargs})

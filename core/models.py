@@ -28,16 +28,20 @@ class OutboxState(models.TextChoices):
 
 
 class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
+    def lock(self) -> Self:
+        return self.select_for_update(no_key=True)
+
     def pending(self) -> Self:
         return self.filter(state=OutboxState.PENDING)
 
     def due(self, now: datetime) -> Self:
         """Pending rows whose time has come, nobody holds, and nothing before them waits.
 
-        Per chat only the first row is due, so that messages arrive in order.
+        Per chat only the first row is due, so that messages arrive in order, and none while
+        Telegram wants that chat left alone: also what was written since waits then.
         """
-        earlier = OutboxMessage.objects.pending().filter(recipient=OuterRef("recipient"))
-        earlier = earlier.filter(
+        of_this_chat = OutboxMessage.objects.pending().filter(recipient=OuterRef("recipient"))
+        earlier = of_this_chat.filter(
             Q(priority__lt=OuterRef("priority"))
             | Q(priority=OuterRef("priority"), pk__lt=OuterRef("pk"))
         )
@@ -46,6 +50,7 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
             .filter(Q(not_before=None) | Q(not_before__lte=now))
             .filter(Q(leased_until=None) | Q(leased_until__lt=now))
             .filter(Q(recipient=None) | ~Exists(earlier))
+            .filter(~Exists(of_this_chat.filter(chat_waits_until__gt=now)))
             .order_by("priority", "pk")
         )
 
@@ -75,6 +80,12 @@ class OutboxMessage(models.Model):
     telegram_message_id = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(db_default=Now())
     sent_at = models.DateTimeField(null=True)
+    chat_waits_until = models.DateTimeField(
+        null=True, help_text="Telegram wants nothing more in this chat until then."
+    )
+    alerted_at = models.DateTimeField(
+        null=True, help_text="When staff were told that it does not arrive."
+    )
 
     objects = OutboxQuerySet.as_manager()
 
@@ -95,10 +106,32 @@ class OutboxMessage(models.Model):
                 name="outbox_pending_recipient",
                 condition=Q(state=OutboxState.PENDING),
             ),
+            models.Index(
+                fields=["created_at"],
+                name="outbox_done",
+                condition=Q(state__in=[OutboxState.SENT, OutboxState.DROPPED]),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} to {self.recipient or 'staff'}"
+
+
+class SendingTurnQuerySet(models.QuerySet["SendingTurn"]):
+    def lock(self) -> Self:
+        return self.select_for_update(no_key=True)
+
+
+class SendingTurn(models.Model):
+    """When the next message may be sent while Redis is away: all processes take turns here."""
+
+    name = models.CharField(max_length=40, primary_key=True, help_text="A chat id, or all.")
+    free_at = models.DateTimeField()
+
+    objects = SendingTurnQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
 
 
 DEPOSIT_LEAST, DEPOSIT_MOST = 500, 10_000_000

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import models, transaction
 from django.db.models import Count, Func, IntegerField, QuerySet
 
+from audit.models import PersonalKey
 from catalog.models import StockItem
 from core.encryption import (
     DecryptionError,
@@ -51,6 +52,9 @@ class EncryptedColumn:
 
 ENCRYPTED: tuple[EncryptedColumn, ...] = (
     EncryptedColumn(StockItem, content="content", key_id="key_id", name=short_stock_id),
+    EncryptedColumn(
+        PersonalKey, content="wrapped", key_id="key_id", name=lambda pk: f"personal key {pk}"
+    ),
 )
 """Everything that is encrypted under STOCK_KEYS; a new table joins by a line here."""
 

@@ -2,9 +2,11 @@
 
 from django.utils import timezone
 
+from core.jobs import wake_at
 from payments.services.check import tend_payment
 from payments.services.events import handle_event
 from payments.services.opening import open_payment as open_payment_service
+from payments.services.pursuit import pursue_expiry
 
 
 def open_payment(payment_id: int) -> None:
@@ -17,3 +19,10 @@ def close_payment(payment_id: int) -> None:
 
 def handle_gateway_event(event_id: int) -> None:
     handle_event(event_id=event_id, now=timezone.now())
+
+
+def expire_payment(payment_id: int) -> None:
+    """Bring a payment to its end, step by step: the job wakes itself for the next one."""
+    next_at = pursue_expiry(payment_id=payment_id, now=timezone.now())
+    if next_at is not None:
+        wake_at("expire_payment", next_at, payment_id)

@@ -225,6 +225,11 @@ class Case(models.Model):
         return f"{self.kind} {self.key}"
 
 
+class SilenceQuerySet(models.QuerySet["GatewaySilence"]):
+    def lock(self) -> Self:
+        return self.select_for_update(no_key=True)
+
+
 class GatewaySilence(models.Model):
     """A gateway that did not answer when it was last called. No row: it answers."""
 
@@ -233,6 +238,8 @@ class GatewaySilence(models.Model):
     last_call_at = models.DateTimeField()
     calls = models.PositiveIntegerField(default=1, help_text="In a row, without an answer.")
     told_at = models.DateTimeField(null=True, help_text="When staff heard that it is down.")
+
+    objects = SilenceQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.gateway
@@ -248,6 +255,11 @@ class GatewayTurn(models.Model):
         return self.name
 
 
+class ReportQuerySet(models.QuerySet["StatusReport"]):
+    def lock(self) -> Self:
+        return self.select_for_update(no_key=True)
+
+
 class StatusReport(models.Model):
     """One night's comparison of the gateway's word with ours (rule 7 of money)."""
 
@@ -260,6 +272,8 @@ class StatusReport(models.Model):
     differences = models.JSONField(
         default=list, help_text="A list of payment, reference, ours, theirs and the amounts."
     )
+
+    objects = ReportQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"report of {self.day}"

@@ -70,6 +70,8 @@ _webhook_host = (
 )
 TELEGRAM_WEBHOOK_URL = env.url("TELEGRAM_WEBHOOK_URL", f"{_webhook_host}/telegram/webhook")
 ADMIN_USER_IDS = env.whole_numbers("ADMIN_USER_IDS")
+# What the outbox sends keeps to Telegram's limits. Tests that are about it switch it on.
+TELEGRAM_PACE = not TESTING
 
 # --- Payment gateway ---------------------------------------------------------------------------
 
@@ -86,6 +88,10 @@ PAKASIR_WEBHOOK_SECRET = env.text(
     "PAKASIR_WEBHOOK_SECRET", SANDBOX_PAKASIR_WEBHOOK_SECRET if SANDBOX else ""
 )
 PAKASIR_SANDBOX = env.flag("PAKASIR_SANDBOX", default=False)
+# Of create and of cancel, over all processes; 0: no limit. Tests of the limit switch it on.
+PAKASIR_CALLS_PER_SECOND = env.whole("PAKASIR_CALLS_PER_SECOND", 0 if TESTING else 2, most=100)
+# How many of the sweep's questions are with the gateway at a time.
+SWEEP_THREADS = env.whole("SWEEP_THREADS", 1 if TESTING else 8, least=1, most=32)
 
 if SANDBOX:
     # What the stand-ins know. They read nothing else of the shop.
@@ -186,14 +192,17 @@ RQ_QUEUES = {
     }
     for name in ("high", "default", "low")
 }
+RQ = {"WORKER_CLASS": "core.jobs.ShopWorker"}
 RQ_SHOW_ADMIN_LINK = False
 RQ = {"WORKER_CLASS": "core.worker.LastingWorker"}
 # What an app below may wake in an app above, by name (see core.jobs).
 JOBS = {
     "deliver_outbox": ("high", "telegram_bot.jobs.deliver_outbox"),
-    "open_payment": ("high", "payments.jobs.open_payment"),
+    # Behind the messages: it may wait for its turn at the gateway, and many may pay at once.
+    "open_payment": ("default", "payments.jobs.open_payment"),
     "handle_gateway_event": ("high", "payments.jobs.handle_gateway_event"),
     "close_payment": ("default", "payments.jobs.close_payment"),
+    "expire_payment": ("default", "payments.jobs.expire_payment"),
 }
 
 # --- Django ------------------------------------------------------------------------------------

@@ -29,7 +29,17 @@ LEASE = timedelta(seconds=60)
 BATCH = 16
 # A job has a time limit; whatever is left, the next one or the sweep goes on with.
 MOST_SECONDS = 55.0
-PROBLEM_KINDS = frozenset({"staff_case"})
+PROBLEM_KINDS = frozenset(
+    {
+        "staff_case",
+        "staff_gateway_down",
+        "staff_gateway_up",
+        "staff_gateway_refuses",
+        "staff_report",
+        "staff_message_stuck",
+        "staff_message_arrived",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,7 @@ class DeliveryReport:
     sent: int = 0
     dropped: int = 0
     postponed: int = 0
+    paced: int = 0
     blocked: int = 0
     failed: int = 0
 
@@ -69,7 +80,7 @@ def _deliver(rows: list[OutboxMessage], now: datetime | None) -> list[str]:
     outcomes: list[str] = []
     deliveries: list[Delivery] = []
     for row in rows:
-        delivery = Delivery(row, progress=_progress(row))
+        delivery = Delivery(row, progress=_progress(row), now=now)
         try:
             outcome = _prepare(delivery, now or timezone.now())
         except Exception as error:

@@ -20,11 +20,17 @@ Sent = Callable[[int, int, datetime], None]
 
 @dataclass(frozen=True)
 class OutgoingMessage:
-    """A message, the messages it takes away first, and what to remember once it is sent."""
+    """A message, the messages it takes away first, and what to remember once it is sent.
+
+    What cannot be taken away for good is edited to say `over`. With `insists` taking away is what
+    the row is for, and it is repeated until it is done.
+    """
 
     screen: Screen
     delete_before: MessageIds = ()
     after_sent: Sent | None = None
+    over: str = ""
+    insists: bool = False
 
 
 Renderer = Callable[[References], OutgoingMessage | None]

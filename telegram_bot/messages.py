@@ -4,19 +4,21 @@ A row holds ids only. What it was about may have moved on since it was written; 
 it is now, or dropped.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
 from django.utils import translation
 
 from accounts.models import Customer
-from core.models import OutboxMessage
+from core.models import OutboxMessage, OutboxState
 from core.outbox import References
 from orders.models import Order, OrderStatus, Refund
 from orders.services.fulfilment import mark_delivered
 from payments.models import Case, Payment, PaymentStatus
-from telegram_bot import balance_messages, keyboards
+from telegram_bot import balance_messages, gateway_screens, keyboards
 from telegram_bot.goods import present_goods
 from telegram_bot.message_parts import MessageIds, OutgoingMessage, Renderer
 from telegram_bot.message_parts import message_ids as _message_ids
@@ -24,14 +26,17 @@ from telegram_bot.message_parts import remember_message as _remember_message
 from telegram_bot.message_parts import screen_of as _screen
 from telegram_bot.qr import qr_png
 from telegram_bot.screens import Photo, Screen
-from telegram_bot.shortcuts import language_of
+from telegram_bot.shortcuts import language_of, render_text
 from telegram_bot.views.orders import UNAVAILABLE, checkout_url, late_money_context
 
 
 def render_message(message: OutboxMessage, customer: Customer | None) -> OutgoingMessage | None:
     """Render an outbox row for one recipient (None: a staff chat); None: drop it."""
     with translation.override(language_of(customer)):
-        return MESSAGES[message.kind](message.references)
+        outgoing = MESSAGES[message.kind](message.references)
+        if outgoing is None or not outgoing.delete_before:
+            return outgoing
+        return replace(outgoing, over=render_text("telegram/message_over.html"))
 
 
 def _order_context(order: Order) -> dict[str, Any]:
@@ -115,6 +120,11 @@ def _order_cancelled(references: References) -> OutgoingMessage | None:
     return OutgoingMessage(Screen(""), _message_ids(with_qr))
 
 
+def _message_removal(references: References) -> OutgoingMessage | None:
+    place = (int(references["chat_id"]), int(references["message_id"]))
+    return OutgoingMessage(Screen(""), (place,), insists=True)
+
+
 def _payment_credited(references: References) -> OutgoingMessage | None:
     payment, order = _payment(references)
     context = _credit_context(payment, order)
@@ -186,6 +196,42 @@ def _staff_refund(references: References) -> OutgoingMessage | None:
     return OutgoingMessage(_screen("staff_refund.html", _refund_context(references)))
 
 
+def _plain(screen: Callable[[References], Screen]) -> Renderer:
+    return lambda references: OutgoingMessage(screen(references))
+
+
+def _staff_message_stuck(references: References) -> OutgoingMessage | None:
+    row = _outbox_row(references)
+    if row is None or row.state not in {OutboxState.PENDING, OutboxState.FAILED}:
+        return None
+    return OutgoingMessage(_screen("staff_message_stuck.html", _row_context(row)))
+
+
+def _staff_message_arrived(references: References) -> OutgoingMessage | None:
+    """Only for staff who heard that it was stuck."""
+    row = _outbox_row(references)
+    copies = f"staff_message_stuck:{references['outbox_id']}:"
+    heard = OutboxMessage.objects.filter(dedupe_key__startswith=copies, state=OutboxState.SENT)
+    if row is None or not heard.exists():
+        return None
+    return OutgoingMessage(_screen("staff_message_arrived.html", _row_context(row)))
+
+
+def _outbox_row(references: References) -> OutboxMessage | None:
+    return OutboxMessage.objects.filter(pk=references["outbox_id"]).first()
+
+
+def _row_context(row: OutboxMessage) -> dict[str, Any]:
+    """Name the customer and the order that a message of the outbox is about, where it has them."""
+    order_id, payment_id = row.references.get("order_id"), row.references.get("payment_id")
+    orders = Order.objects.filter(Q(pk=order_id or 0) | Q(payments=payment_id or 0))
+    return {
+        "row": row,
+        "order": orders.first(),
+        "buyer": Customer.objects.filter(pk=row.recipient or 0).first(),
+    }
+
+
 MESSAGES: dict[str, Renderer] = {
     "payment_qr": _either(_payment_qr, balance_messages.deposit_qr),
     "payment_unavailable": _either(_payment_unavailable, balance_messages.deposit_unavailable),
@@ -194,6 +240,7 @@ MESSAGES: dict[str, Renderer] = {
     "order_cancelled": _order_cancelled,
     "payment_credited": _either(_payment_credited, balance_messages.deposit_credited),
     "payment_in_review": _payment_in_review,
+    "message_removal": _message_removal,
     "staff_order_paid": _staff_order_paid,
     "staff_order_expired": _staff_order_expired,
     "staff_payment_credited": _either(_staff_payment_credited, balance_messages.staff_deposit),
@@ -202,4 +249,10 @@ MESSAGES: dict[str, Renderer] = {
     "refund_credited": _refund_credited,
     "refund_paid": _refund_paid,
     "staff_refund": _staff_refund,
+    "staff_gateway_down": _plain(gateway_screens.staff_gateway_down),
+    "staff_gateway_up": _plain(gateway_screens.staff_gateway_up),
+    "staff_gateway_refuses": _plain(gateway_screens.staff_gateway_refuses),
+    "staff_report": _plain(gateway_screens.staff_report),
+    "staff_message_stuck": _staff_message_stuck,
+    "staff_message_arrived": _staff_message_arrived,
 }

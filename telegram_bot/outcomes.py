@@ -6,16 +6,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import OperationalError, transaction
+from django.db.models import F
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
 from accounts.models import StaffChat
 from accounts.services.customers import mark_blocked
 from core.encryption import EncryptionError
-from core.models import OutboxMessage, OutboxState
+from core.models import OutboxMessage, OutboxPriority, OutboxState
 from core.outbox import STAFF, enqueue_message
 from payments.models import Case, CaseKind
+from telegram_bot import alerts
 from telegram_bot.client import seconds_of
 from telegram_bot.outgoing import Delivery
+from telegram_bot.pace import NotYet
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +34,7 @@ GOODS = "order_delivered"
 
 
 def record_outcome(delivery: Delivery, now: datetime) -> str:
-    """Write the outcome and return its name: sent, postponed, blocked, failed or moved."""
+    """Write the outcome and return its name: sent, postponed, paced, blocked, failed or moved."""
     error = delivery.error
     if error is None:
         return record_sent(delivery, now)
@@ -60,16 +63,38 @@ def _follow_up(delivery: Delivery, now: datetime) -> None:
         delivery.outgoing.after_sent(delivery.chat_id, message_id, now)
 
 
+@transaction.atomic
 def _mark_sent(delivery: Delivery, now: datetime) -> None:
-    OutboxMessage.objects.pending().filter(pk=delivery.row.pk).update(
-        state=OutboxState.SENT,
-        sent_at=now,
-        telegram_message_id=delivery.progress.message_id,
-        leased_until=None,
-        error="",
+    marked = (
+        OutboxMessage.objects.pending()
+        .filter(pk=delivery.row.pk)
+        .update(
+            state=OutboxState.SENT,
+            sent_at=now,
+            telegram_message_id=delivery.progress.message_id,
+            leased_until=None,
+            chat_waits_until=None,
+            error="",
+        )
     )
+    _keep_removals(delivery)
+    if marked:
+        alerts.tell_of_arrival(delivery.row)
 
 
+def _keep_removals(delivery: Delivery) -> None:
+    """What could not be taken away is tried again by itself, after the messages of orders."""
+    for chat_id, message_id in delivery.standing:
+        enqueue_message(
+            recipient=delivery.row.recipient,
+            kind="message_removal",
+            references={"chat_id": chat_id, "message_id": message_id},
+            dedupe_key=f"message_removal:{chat_id}:{message_id}",
+            priority=OutboxPriority.NOTICE,
+        )
+
+
+@transaction.atomic
 def postpone(delivery: Delivery, error: Exception, now: datetime) -> str:
     """Try again later: soon at first, then every few minutes, until it arrives."""
     row = delivery.row
@@ -80,7 +105,8 @@ def postpone(delivery: Delivery, error: Exception, now: datetime) -> str:
         return fail(delivery, error, now)
     level = logging.ERROR if is_ours else logging.WARNING
     logger.log(level, "not sent yet: %s", error, extra=_context(row), exc_info=is_ours and error)
-    _release(delivery, not_before=now + _pause(row), error=_text(error))
+    if _release(delivery, not_before=now + _pause(row), error=_text(error)):
+        alerts.tell_if_it_keeps_failing(row, now)
     return "postponed"
 
 
@@ -104,13 +130,23 @@ def _count_own_error(row: OutboxMessage) -> int:
     return count
 
 
+@transaction.atomic
 def _wait_as_told(delivery: Delivery, error: Exception, now: datetime) -> str:
-    """Telegram's limits: only this chat waits, for as long as Telegram says."""
+    """Telegram's limits: only this chat waits, with all its rows, for as long as Telegram says."""
     assert isinstance(error, RetryAfter)  # noqa: S101
     pause = timedelta(seconds=seconds_of(error))
     logger.warning("told to wait %s", pause, extra=_context(delivery.row))
-    _release(delivery, not_before=now + pause, error=_text(error))
+    until = now + pause
+    if _release(delivery, not_before=until, chat_waits_until=until, error=_text(error)):
+        alerts.tell_if_it_keeps_failing(delivery.row, now)
     return "postponed"
+
+
+def _keep_pace(delivery: Delivery, error: Exception, now: datetime) -> str:
+    """The chat had its messages for now: nothing failed, so no attempt is counted."""
+    assert isinstance(error, NotYet)  # noqa: S101
+    _release(delivery, not_before=now + error.pause, attempts=F("attempts") - 1)
+    return "paced"
 
 
 @transaction.atomic
@@ -129,6 +165,8 @@ def fail(delivery: Delivery, error: Exception, now: datetime) -> str:
     is_parked = _release(delivery, state=OutboxState.FAILED, error=_text(error))
     if is_parked and delivery.row.kind == GOODS:
         _open_case(int(delivery.row.references["order_id"]), now)
+    elif is_parked:
+        alerts.tell_of_failure(delivery.row, now)
     return "failed"
 
 
@@ -161,7 +199,8 @@ def _move(delivery: Delivery, error: Exception, now: datetime) -> str:  # noqa: 
 
 
 Recorder = Callable[[Delivery, Exception, datetime], str]
-_RECORDERS: tuple[tuple[type[TelegramError], Recorder], ...] = (
+_RECORDERS: tuple[tuple[type[Exception], Recorder], ...] = (
+    (NotYet, _keep_pace),
     (RetryAfter, _wait_as_told),
     (ChatMigrated, _move),
     (Forbidden, _block),
@@ -169,6 +208,7 @@ _RECORDERS: tuple[tuple[type[TelegramError], Recorder], ...] = (
 )
 
 
+@transaction.atomic
 def _release(delivery: Delivery, **values: Any) -> bool:
     """Give the lease back, keeping what was sent, so that a repetition goes on from there.
 
@@ -180,7 +220,10 @@ def _release(delivery: Delivery, **values: Any) -> bool:
         references = {**references, SENT_PARTS: progress.done}
         values["telegram_message_id"] = progress.message_id
     held = OutboxMessage.objects.pending().filter(pk=row.pk, leased_until=row.leased_until)
-    return bool(held.update(leased_until=None, references=references, **values))
+    is_held = bool(held.update(leased_until=None, references=references, **values))
+    if is_held:
+        _keep_removals(delivery)
+    return is_held
 
 
 def _text(error: Exception) -> str:

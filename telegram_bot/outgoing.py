@@ -3,14 +3,17 @@
 import asyncio
 import logging
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from telegram import Bot
-from telegram.error import BadRequest, Forbidden
+from telegram.error import RetryAfter, TelegramError
 
 from core.models import OutboxMessage
 from telegram_bot import client
-from telegram_bot.message_parts import OutgoingMessage
+from telegram_bot.message_parts import MessageIds, OutgoingMessage
 from telegram_bot.overlong import with_long_text_as_file
+from telegram_bot.pace import wait_for_turn
+from telegram_bot.removal import take_away
 from telegram_bot.screens import NOTICE_ONLY
 from telegram_bot.sender import Progress, send_parts
 
@@ -23,12 +26,18 @@ NOTHING_YET = OutgoingMessage(NOTICE_ONLY)
 
 @dataclass
 class Delivery:
-    """One row on its way: what to send, how far it got, why it stopped."""
+    """One row on its way: what to send, how far it got, why it stopped.
+
+    `standing` are messages it could not take away just now; `now` is the time travelled to.
+    """
 
     row: OutboxMessage
     outgoing: OutgoingMessage = NOTHING_YET
     progress: Progress = field(default_factory=Progress)
     error: Exception | None = None
+    standing: MessageIds = ()
+    has_cleared: bool = False
+    now: datetime | None = None
 
     @property
     def chat_id(self) -> int:
@@ -48,20 +57,34 @@ async def send_all(deliveries: list[Delivery]) -> None:
 
 
 async def _send(bot: Bot, delivery: Delivery) -> None:
+    async def ready() -> None:
+        await wait_for_turn(delivery.chat_id, delivery.row.priority, delivery.now)
+        await _clear(bot, delivery)
+
     try:
         async with asyncio.timeout(SEND_SECONDS):
-            if delivery.progress.done == 0:
-                await _delete(bot, delivery.outgoing.delete_before)
             screen = with_long_text_as_file(delivery.outgoing.screen)
-            await send_parts(bot, delivery.chat_id, screen, delivery.progress)
+            await send_parts(bot, delivery.chat_id, screen, delivery.progress, ready)
+            await _clear(bot, delivery)  # what has no parts only takes away
     except Exception as error:
         delivery.error = error
 
 
-async def _delete(bot: Bot, messages: tuple[tuple[int, int], ...]) -> None:
-    for chat_id, message_id in messages:
+async def _clear(bot: Bot, delivery: Delivery) -> None:
+    """Take the old messages away, once, before the first part."""
+    if delivery.has_cleared or delivery.progress.done:
+        return
+    delivery.has_cleared = True
+    outgoing = delivery.outgoing
+    for place, (chat_id, message_id) in enumerate(outgoing.delete_before):
         try:
-            await bot.delete_message(chat_id, message_id)
-        except (BadRequest, Forbidden) as error:
-            # Deleted by hand, or older than 48 hours: what comes now matters more.
-            logger.info("message not deleted: %s", error, extra={"chat": chat_id})
+            await take_away(bot, chat_id, message_id, over=outgoing.over)
+        except RetryAfter:
+            raise
+        except TelegramError as error:
+            if outgoing.insists:
+                raise
+            # What comes now matters more; taking away goes on as a message of its own.
+            logger.warning("message not taken away yet: %s", error, extra={"chat": chat_id})
+            delivery.standing = outgoing.delete_before[place:]
+            return

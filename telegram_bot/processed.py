@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 
 from django.db import DatabaseError, connection
 
+from core.models import store_settings
 from telegram_bot.models import ProcessedUpdate
 
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=60)
+PURGE_BATCH = 1_000
 # First half of the advisory lock's key; the second is the person. Names nothing else in the store.
 _LOCK_CLASS = 7_201
 _LOCK_WAIT = "30s"
@@ -68,3 +70,16 @@ def claim_update(*, bot_id: int, update_id: int, now: datetime) -> bool:
 
 def finish_update(*, bot_id: int, update_id: int, now: datetime) -> None:
     ProcessedUpdate.objects.filter(bot_id=bot_id, update_id=update_id).update(done_at=now)
+
+
+def purge_updates(*, now: datetime, limit: int = PURGE_BATCH) -> int:
+    """Forget up to `limit` updates that were handled long ago; return how many.
+
+    Telegram keeps what was not fetched for a day, and we remember for two at least: none that is
+    forgotten comes again.
+    """
+    long_ago = now - timedelta(days=store_settings().keep_updates_days)
+    oldest = ProcessedUpdate.objects.order_by("pk").values_list("pk", "leased_until")[:limit]
+    keys = [key for key, leased_until in oldest if leased_until < long_ago]
+    deleted, _ = ProcessedUpdate.objects.filter(pk__in=keys, leased_until__lt=long_ago).delete()
+    return deleted

@@ -17,6 +17,8 @@ from telegram_bot.screens import Document, Photo, Screen
 logger = logging.getLogger(__name__)
 
 Part = Callable[[Bot, int], Awaitable[Message | None]]
+Ready = Callable[[], Awaitable[None]]
+"""Awaited before every part; what it raises stops the sending there."""
 
 
 @dataclass
@@ -50,23 +52,32 @@ async def send_screen(
     return progress.message_id
 
 
-async def send_parts(bot: Bot, chat_id: int, screen: Screen, progress: Progress) -> None:
+async def at_once() -> None:
+    """Answers to people wait for nothing."""
+
+
+async def send_parts(
+    bot: Bot, chat_id: int, screen: Screen, progress: Progress, ready: Ready = at_once
+) -> None:
     """Send a screen as new messages, but for the parts `progress` counts as sent.
 
     When a part raises, `progress` tells how many went out, so that a repetition goes on there.
     """
     parts = _leading(screen) + _main(screen)
-    await _send(bot, chat_id, parts[progress.done :], progress)
+    await _send(bot, chat_id, parts[progress.done :], progress, ready)
     rest = Progress(done=progress.done - len(parts))
     try:
-        await _send(bot, chat_id, _trailing(screen)[rest.done :], rest)
+        await _send(bot, chat_id, _trailing(screen)[rest.done :], rest, ready)
     finally:
         progress.done = len(parts) + rest.done
         progress.message_id = progress.message_id or rest.message_id
 
 
-async def _send(bot: Bot, chat_id: int, parts: list[Part], progress: Progress) -> None:
+async def _send(
+    bot: Bot, chat_id: int, parts: list[Part], progress: Progress, ready: Ready = at_once
+) -> None:
     for part in parts:
+        await ready()
         message = await part(bot, chat_id)
         progress.done += 1
         if message is not None:

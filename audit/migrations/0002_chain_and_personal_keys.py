@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('owner', models.CharField(help_text='customer:900000001 or staff:7', max_length=80, unique=True)),
                 ('wrapped', models.BinaryField(help_text='Encrypted; see core.encryption.')),
+                ('key_id', models.CharField(help_text='Of the key that encrypted it.', max_length=12)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
         ),

@@ -1,10 +1,9 @@
-"""The outbox, the audit trail and the store's settings."""
+"""The audit trail and the store's settings."""
 # ruff: noqa: ARG002 (the signatures are Django's)
 
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -12,80 +11,12 @@ from django.utils.safestring import SafeString
 from audit.models import AuditEntry
 from audit.personal import Changes, open_changes
 from backoffice.admin.acted import ActedAdmin, actor_column
-from backoffice.admin.base import ReadOnlyAdmin, ServiceAdmin, time_column
+from backoffice.admin.base import ServiceAdmin
 from backoffice.display import clock, pretty_json
 from backoffice.forms.rows import StoreSettingsForm
-from backoffice.message_names import NAMES, message_badge, message_name
 from backoffice.services import update_store_settings
 from backoffice.staff import signed
-from core.models import OutboxMessage, StoreSettings
-
-
-class KindFilter(admin.SimpleListFilter):
-    title = "message"
-    parameter_name = "kind"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return list(NAMES.items())
-
-    def queryset(
-        self, request: HttpRequest, queryset: QuerySet[OutboxMessage]
-    ) -> QuerySet[OutboxMessage]:
-        return queryset.filter(kind=self.value()) if self.value() else queryset
-
-
-@admin.register(OutboxMessage)
-class OutboxMessageAdmin(ReadOnlyAdmin[OutboxMessage]):
-    list_display = ("message", "to", "state_shown", "attempts", "created", "sent")
-    list_filter = ("state", KindFilter, "priority", "created_at")
-    search_fields = ("=recipient", "dedupe_key")
-    search_help_text = "Search by chat id or key"
-    ordering = ("-pk",)
-    empty_text = "Messages to customers and staff wait here and keep their outcome."
-    fields = (
-        "message",
-        "to",
-        "state_shown",
-        "priority",
-        "attempts",
-        "error",
-        "about",
-        "created",
-        "not_before_shown",
-        "sent",
-    )
-    readonly_fields = (
-        "message",
-        "to",
-        "state_shown",
-        "about",
-        "created",
-        "not_before_shown",
-        "sent",
-    )
-
-    created = time_column("created_at", "written")
-    sent = time_column("sent_at", "sent")
-    not_before_shown = time_column("not_before", "not before")
-
-    def row_title(self, row: OutboxMessage) -> str:
-        return self.message(row)
-
-    @admin.display(description="message", ordering="kind")
-    def message(self, row: OutboxMessage) -> str:
-        return message_name(row)
-
-    @admin.display(description="to", ordering="recipient")
-    def to(self, row: OutboxMessage) -> str:
-        return "All staff" if row.recipient is None else str(row.recipient)
-
-    @admin.display(description="state", ordering="state")
-    def state_shown(self, row: OutboxMessage) -> SafeString | str:
-        return message_badge(row)
-
-    @admin.display(description="about")
-    def about(self, row: OutboxMessage) -> SafeString | str:
-        return pretty_json(row.references)
+from core.models import StoreSettings
 
 
 @admin.register(AuditEntry)

@@ -12,13 +12,14 @@ from accounts.services.staff_chats import add_staff_chat, remove_staff_chat, upd
 from backoffice.admin.base import ServiceAdmin, time_column
 from backoffice.display import badge
 from backoffice.forms.staff import StaffChatForm
+from backoffice.selectors import lost_groups
 from backoffice.staff import signed
 
 
 @admin.register(StaffChat)
 class StaffChatAdmin(ServiceAdmin[StaffChat]):
     form = StaffChatForm
-    list_display = ("name", "chat_id", "hears", "since")
+    list_display = ("name", "chat_id", "reached", "hears", "since")
     search_fields = ("title", "=chat_id")
     search_help_text = "Search by title or id"
     ordering = ("title", "pk")
@@ -39,6 +40,17 @@ class StaffChatAdmin(ServiceAdmin[StaffChat]):
     @admin.display(description="group", ordering="title")
     def name(self, row: StaffChat) -> str:
         return str(row)
+
+    def prepare_rows(self, rows: list[StaffChat]) -> None:
+        lost = lost_groups()
+        for row in rows:
+            vars(row)["_is_lost"] = row.chat_id in lost
+
+    @admin.display(description="reached")
+    def reached(self, row: StaffChat) -> SafeString:
+        if vars(row)["_is_lost"]:
+            return badge("No: add the bot again", "bad")
+        return badge("Yes", "good")
 
     @admin.display(description="hears of")
     def hears(self, row: StaffChat) -> SafeString | str:

@@ -38,6 +38,7 @@ RIGHTS = {
     "accounts.add_staffchat": "Staff groups: add",
     "accounts.change_staffchat": "Staff groups: change",
     "accounts.delete_staffchat": "Staff groups: remove",
+    "core.change_outboxmessage": "Outbox: send again",
     "core.change_storesettings": "Store settings: change",
 }
 """What a role can allow beside seeing; staff and roles are the owner's alone."""

@@ -113,6 +113,9 @@ class DemoBank:
     def estimate_fee(self, amount: Decimal) -> Decimal:
         return self.fees.fee(amount)
 
+    def ping(self) -> None:
+        """It is in memory: it always answers."""
+
 
 def qris_string(*, amount: Decimal, reference: str) -> str:
     """Build a dynamic QRIS code (EMVCo: tag, length, value) of an invented merchant."""

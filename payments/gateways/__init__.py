@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from payments.gateways.base import Gateway
 from payments.gateways.pakasir import PakasirGateway
+from payments.gateways.turns import take_turn
 
 
 def _network() -> httpx.BaseTransport | None:
@@ -55,6 +56,7 @@ def _pakasir() -> Gateway:
         api_key=settings.PAKASIR_API_KEY,
         webhook_secret=settings.PAKASIR_WEBHOOK_SECRET,
         transport=transport_factory(),
+        take_turn=take_turn,
     )
 
 

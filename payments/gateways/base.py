@@ -8,6 +8,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -93,6 +94,12 @@ class GatewayRateLimited(GatewayError):
         self.retry_after = retry_after
 
 
+class GatewayBusy(GatewayRateLimited):
+    """We did not call: its limit gives the next turns to others. Says nothing of the gateway."""
+
+    code = "gateway_busy"
+
+
 class GatewayRefused(GatewayError):
     """The gateway understood and said no: asking the same again cannot help."""
 
@@ -176,6 +183,20 @@ class Gateway(Protocol):
         """For the summary only: the fee that `create` returns is the binding one."""
         ...
 
+    def ping(self) -> None:
+        """Ask for something that costs nothing and changes nothing: does it answer?"""
+        ...
+
+
+Sleep = Callable[[float], None]
+Turn = Callable[[Sleep], AbstractContextManager[None]]
+"""Waits, by the sleep it is given, until a call may be sent; held while it is on its way."""
+
+
+def at_once(_sleep: Sleep) -> AbstractContextManager[None]:
+    """Stand for the turn of a call that has no limit."""
+    return nullcontext()
+
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
@@ -189,20 +210,38 @@ class RetryPolicy:
     elapsed: Callable[[], float] = time.monotonic
     now: Callable[[], datetime] = timezone.now
 
-    def run(self, call: Callable[[float], T], *, deadline: datetime | None = None) -> T:
-        """Give `call` the seconds left, again while its errors may pass and there is time."""
+    def run(
+        self,
+        call: Callable[[float], T],
+        *,
+        deadline: datetime | None = None,
+        turn: Turn = at_once,
+    ) -> T:
+        """Give `call` the seconds left, again while its errors may pass and there is time.
+
+        Every try takes a turn of its own; GatewayBusy, when there is none soon, is not waited out.
+        """
         end = self.elapsed() + self.budget
         for attempt in range(1, self.tries):
             self._check_deadline(deadline)
             try:
-                return call(end - self.elapsed())
+                return self._send(call, end, deadline, turn)
+            except GatewayBusy:
+                raise
             except (GatewayUnavailable, GatewayRateLimited) as error:
                 delay = self._delay(attempt, error)
                 if delay > self.longest_wait or self.elapsed() + delay >= end:
                     raise
                 self.sleep(delay)
         self._check_deadline(deadline)
-        return call(end - self.elapsed())
+        return self._send(call, end, deadline, turn)
+
+    def _send(
+        self, call: Callable[[float], T], end: float, deadline: datetime | None, turn: Turn
+    ) -> T:
+        with turn(self.sleep):
+            self._check_deadline(deadline)  # it may have passed meanwhile
+            return call(end - self.elapsed())
 
     def _check_deadline(self, deadline: datetime | None) -> None:
         if deadline is not None and self.now() >= deadline:

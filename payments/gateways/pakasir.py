@@ -11,6 +11,7 @@ import logging
 import re
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
@@ -31,13 +32,17 @@ from payments.gateways.base import (
     GatewayUnavailable,
     InvalidOrderId,
     RetryPolicy,
+    Sleep,
     TransactionStatus,
+    Turn,
     Unreadable,
     WebhookEvent,
     WebhookMalformed,
     WebhookRefused,
+    at_once,
 )
 
+TakeTurn = Callable[[str, Sleep], AbstractContextManager[None]]
 S = TypeVar("S")
 T = TypeVar("T")
 
@@ -72,8 +77,14 @@ class FeeSchedule:
         return exact.to_integral_value(ROUND_CEILING)
 
 
+def _no_limit(_name: str, _sleep: Sleep) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 @dataclass(frozen=True, kw_only=True)
 class PakasirGateway:
+    """`take_turn` keeps the limits of create and cancel over all processes, call by call."""
+
     name: ClassVar[str] = "pakasir"
 
     base_url: str
@@ -85,6 +96,9 @@ class PakasirGateway:
     transport: httpx.BaseTransport | None = field(default=None, repr=False)
     fees: FeeSchedule = field(default_factory=FeeSchedule)
     retries: RetryPolicy = field(default_factory=RetryPolicy)
+    take_turn: Callable[[str, Sleep], AbstractContextManager[None]] = field(
+        default=_no_limit, repr=False
+    )
 
     def create(
         self, *, order_id: str, amount: Decimal, deadline: datetime | None = None
@@ -94,7 +108,7 @@ class PakasirGateway:
             raise InvalidOrderId
         path = f"create-transaction/{self._slug}/{quote(order_id, safe='')}"
         body = {"method": "qris", "amount": int(amount)}
-        answer = self._call("POST", path, body=body, deadline=deadline)
+        answer = self._call("POST", path, body=body, deadline=deadline, turn=self._turn("create"))
         created = _understand(_transaction, answer)
         if (created.order_id, created.amount) != (order_id, amount):
             raise GatewayMismatch(status_code=200, message="it created another order or amount")
@@ -109,7 +123,8 @@ class PakasirGateway:
         return _understand(_status, self._call("GET", path, retries=once))
 
     def cancel(self, txn_id: str) -> None:
-        self._call("POST", f"cancel-transaction/{self._slug}/{_segment(txn_id)}")
+        path = f"cancel-transaction/{self._slug}/{_segment(txn_id)}"
+        self._call("POST", path, turn=self._turn("cancel"))
 
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
         """X-Secret is a password, not a signature: the body proves nothing, ask `status`."""
@@ -127,6 +142,13 @@ class PakasirGateway:
 
     def estimate_fee(self, amount: Decimal) -> Decimal:
         return self.fees.fee(amount)
+
+    def ping(self) -> None:
+        once = replace(self.retries, tries=1)
+        _understand(_qris_fee, self._call("GET", f"payment-fee/{int(MINIMUM)}", retries=once))
+
+    def _turn(self, call: str) -> Turn:
+        return functools.partial(self.take_turn, f"{self.name}:{call}:{self.project}")
 
     @property
     def _slug(self) -> str:
@@ -147,10 +169,11 @@ class PakasirGateway:
         body: dict[str, Any] | None = None,
         deadline: datetime | None = None,
         retries: RetryPolicy | None = None,
+        turn: Turn = at_once,
     ) -> Answer:
         with self._client() as client:
             request = functools.partial(self._ask, client, method, path, body)
-            return (retries or self.retries).run(request, deadline=deadline)
+            return (retries or self.retries).run(request, deadline=deadline, turn=turn)
 
     def _client(self) -> httpx.Client:
         """A client per call: a connection kept over a worker's fork would mix up answers."""
@@ -249,6 +272,10 @@ def _status(answer: Answer) -> TransactionStatus:
         status=_state(answer),
         completed_at=answer.moment("completed_at"),
     )
+
+
+def _qris_fee(answer: Answer) -> Decimal:
+    return answer.rupiah("qris")
 
 
 def _event(answer: Answer) -> WebhookEvent:

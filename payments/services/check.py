@@ -5,8 +5,9 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from core.errors import DomainError
 from payments.gateways.base import GatewayError, TransactionStatus
-from payments.models import Payment, PaymentStatus
+from payments.models import Payment, PaymentQuerySet, PaymentStatus
 from payments.services.closing import close_remotely
 from payments.services.health import call_gateway
 from payments.services.opening import open_payment
@@ -14,6 +15,12 @@ from payments.services.schedule import CHECK_PAUSE, next_check
 from payments.services.settle import resume_completion, settle
 
 logger = logging.getLogger(__name__)
+
+
+class AskedLately(DomainError):
+    """Somebody asked about this transaction a moment ago: the gateway would refuse."""
+
+    code = "asked_lately"
 
 
 def check_payment(*, payment_id: int, now: datetime) -> Payment:
@@ -40,24 +47,48 @@ def ask_gateway(
     if asked is None or not _claim(payment, now):
         return None
     try:
-        told = call_gateway(payment.gateway, lambda gateway: gateway.status(asked), now=now)
+        return _ask(payment, asked, now)
     except GatewayError as error:
         logger.warning("no status", extra={"payment": payment_id, "why": str(error)})
-        note_silence(payment_id=payment_id, now=now)
         return None
-    Payment.objects.filter(pk=payment_id).update(last_answer_at=now, silent_since=None)
-    return told
+
+
+def ask_to_compare(*, payment_id: int, now: datetime) -> TransactionStatus:
+    """Ask about any payment that has a transaction, also a completed one.
+
+    Raises AskedLately when its turn is not free, or what the gateway raises.
+    """
+    payment = Payment.objects.get(pk=payment_id)
+    assert payment.txn_id is not None  # noqa: S101 (only those are compared)
+    # When it is asked next stays: for a completed payment that is when its effect is repeated.
+    if not _waited(payment, now).update(last_checked_at=now):
+        raise AskedLately
+    return _ask(payment, payment.txn_id, now)
 
 
 def note_silence(*, payment_id: int, now: datetime) -> None:
     Payment.objects.filter(pk=payment_id, silent_since=None).update(silent_since=now)
 
 
+def _ask(payment: Payment, txn_id: str, now: datetime) -> TransactionStatus:
+    try:
+        told = call_gateway(payment.gateway, lambda gateway: gateway.status(txn_id), now=now)
+    except GatewayError:
+        note_silence(payment_id=payment.pk, now=now)
+        raise
+    Payment.objects.filter(pk=payment.pk).update(last_answer_at=now, silent_since=None)
+    return told
+
+
 def _claim(payment: Payment, now: datetime) -> bool:
     """Take this transaction's turn: one conditional update, so that of many callers one asks."""
-    waited = Q(last_checked_at=None) | Q(last_checked_at__lte=now - CHECK_PAUSE)
-    rows = Payment.objects.filter(waited, pk=payment.pk).exclude(status=PaymentStatus.COMPLETED)
+    rows = _waited(payment, now).exclude(status=PaymentStatus.COMPLETED)
     return bool(rows.update(last_checked_at=now, next_check_at=next_check(payment, now)))
+
+
+def _waited(payment: Payment, now: datetime) -> PaymentQuerySet:
+    waited = Q(last_checked_at=None) | Q(last_checked_at__lte=now - CHECK_PAUSE)
+    return Payment.objects.filter(waited, pk=payment.pk)
 
 
 def tend_payment(*, payment_id: int, now: datetime) -> None:

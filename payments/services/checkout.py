@@ -10,7 +10,7 @@ from accounts.models import Customer, LedgerKind
 from accounts.services.balance import post_entry
 from core.clock import local_date
 from core.ids import random_code
-from core.jobs import wake
+from core.jobs import wake, wake_at
 from core.money import ZERO
 from orders.errors import MethodRefused, OrderNotFound, OrderNotPending
 from orders.models import Order, OrderStatus, PaymentMethod
@@ -20,7 +20,7 @@ from orders.services.quotes import QRIS_LEAST, QRIS_MOST
 from payments.gateways import get_gateway
 from payments.models import Payment, PaymentPurpose, PaymentStatus
 from payments.services.closing import close_open_payments, lock_unpaid
-from payments.services.schedule import JOB_HEAD_START
+from payments.services.schedule import JOB_HEAD_START, first_step_at
 
 __all__ = ["Checkout", "buy_with_balance", "buy_with_qris", "retry_qris", "take_for_free"]
 
@@ -78,6 +78,7 @@ def _begin_payment(order: Order, chat_id: int, message_id: int | None, now: date
         message_id=message_id,
     )
     wake("open_payment", payment.pk)
+    wake_at("expire_payment", first_step_at(payment), payment.pk)
     return payment
 
 

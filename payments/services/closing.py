@@ -1,6 +1,7 @@
 """Ends payments: here first, at the gateway after the commit."""
 
 import logging
+import time
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -8,7 +9,7 @@ from django.db import transaction
 from core.jobs import wake
 from orders.errors import OrderNotPending
 from orders.models import Order
-from payments.gateways.base import GatewayError, GatewayRefused
+from payments.gateways.base import GatewayError, GatewayRateLimited, GatewayRefused
 from payments.models import Payment, PaymentStatus
 from payments.services.health import call_gateway
 from payments.services.schedule import JOB_HEAD_START, next_check
@@ -55,18 +56,23 @@ def close_remotely(*, payment_id: int, now: datetime) -> bool:
     txn_id = payment.txn_id
     if txn_id is None or payment.closed_remotely_at is not None:
         return True
+    started = time.monotonic()
     try:
         call_gateway(payment.gateway, lambda gateway: gateway.cancel(txn_id), now=now)
     except GatewayRefused as refusal:
         logger.info("gateway refused to cancel: %s", refusal, extra={"payment": payment_id})
     except GatewayError as error:
         logger.warning("gateway did not cancel", extra={"payment": payment_id, "why": error.code})
-        Payment.objects.filter(pk=payment_id).exclude(status=PaymentStatus.COMPLETED).update(
-            next_check_at=next_check(payment, now)
-        )
+        next_at = next_check(payment, now)
+        if isinstance(error, GatewayRateLimited):
+            next_at = now + timedelta(seconds=max(error.retry_after, 1))
+        rows = Payment.objects.filter(pk=payment_id).exclude(status=PaymentStatus.COMPLETED)
+        rows.update(next_check_at=next_at)
         return False
+    # When it answered: only what was asked after that has read the status again.
+    closed_at = now + timedelta(seconds=time.monotonic() - started)
     with transaction.atomic():
         rows = Payment.objects.filter(pk=payment_id)
-        rows.update(closed_remotely_at=now)
+        rows.update(closed_remotely_at=closed_at)
         rows.exclude(status=PaymentStatus.COMPLETED).update(next_check_at=now + REREAD_AFTER)
     return True

@@ -13,14 +13,14 @@ from django.db import transaction
 from accounts.errors import CustomerBanned
 from accounts.models import Customer
 from core.errors import DomainError
-from core.jobs import wake
+from core.jobs import wake, wake_at
 from core.models import store_settings
 from core.money import round_rupiah
 from core.outbox import enqueue_message
 from payments.gateways import get_gateway
 from payments.models import Payment, PaymentPurpose, PaymentStatus
 from payments.services.closing import end_payment
-from payments.services.schedule import JOB_HEAD_START
+from payments.services.schedule import JOB_HEAD_START, first_step_at
 
 
 class DepositOutOfRange(DomainError):
@@ -115,6 +115,7 @@ def _begin(
         message_id=shown[1],
     )
     wake("open_payment", payment.pk)
+    wake_at("expire_payment", first_step_at(payment), payment.pk)
     return payment
 
 

@@ -13,6 +13,7 @@ from payments.models import Payment, PaymentStatus
 from payments.services.check import check_payment
 from payments.services.closing import close_remotely, end_payment, lock_unpaid
 from payments.services.deposit import tell_of_deposit
+from payments.services.schedule import CHECK_EVERY
 
 
 def expire_order(*, order_id: int, now: datetime) -> bool:
@@ -36,14 +37,28 @@ def _is_closed(payment: Payment, now: datetime) -> bool:
     if payment.txn_id is None:
         return True
     if payment.closed_remotely_at is None:
-        payment = check_payment(payment_id=payment.pk, now=now)
-        if payment.is_open and payment.last_answer_at == now:
+        if not _is_answered(payment, now):
+            payment = check_payment(payment_id=payment.pk, now=now)
+        if payment.is_open and _is_answered(payment, now):
             close_remotely(payment_id=payment.pk, now=now)
         return False
-    if payment.last_answer_at is None or payment.last_answer_at <= payment.closed_remotely_at:
-        check_payment(payment_id=payment.pk, now=now)
-        return False
-    return True
+    if not _is_read_again(payment):
+        payment = check_payment(payment_id=payment.pk, now=now)
+    return _is_read_again(payment)
+
+
+def _is_answered(payment: Payment, now: datetime) -> bool:
+    """Return whether the question after the expiry was answered, lately enough to cancel upon.
+
+    Many expire at once: who waits for a turn to cancel need not ask again meanwhile.
+    """
+    answer = payment.last_answer_at
+    return answer is not None and max(payment.expires_at, now - CHECK_EVERY) <= answer
+
+
+def _is_read_again(payment: Payment) -> bool:
+    answer, closed = payment.last_answer_at, payment.closed_remotely_at
+    return answer is not None and closed is not None and answer > closed
 
 
 def _has_waited(payment: Payment, now: datetime) -> bool:
@@ -78,18 +93,24 @@ def _expire(order_id: int, now: datetime) -> bool:
 
 
 def due_orders(*, now: datetime, limit: int) -> list[int]:
-    """Return the keys of unpaid orders whose time and grace are over, longest unlooked-at first.
+    """Return the keys of unpaid orders whose time and grace are over.
 
-    What waits for its money's effect is not due: it must not stand in the way of the others.
+    What is cancelled at the gateway comes first: one more answer frees its goods, while the
+    others may wait long for their turn to cancel. Then the longest unlooked-at. What waits for
+    its money's effect is not due: it must not stand in the way of the others.
     """
     grace = store_settings().expiry_grace
     arrived = Payment.objects.unapplied().filter(order=OuterRef("pk"))
-    asked = Payment.objects.open().filter(order=OuterRef("pk")).values("last_checked_at")[:1]
+    unpaid = Payment.objects.open().filter(order=OuterRef("pk"))
     due = Order.objects.pending().filter(~Exists(arrived), expires_at__lte=now - grace)
+    closed = F("closed_at").asc(nulls_last=True)
     turn = F("asked_at").asc(nulls_first=True)
     return list(
-        due.annotate(asked_at=Subquery(asked))
-        .order_by(turn, "expires_at")
+        due.annotate(
+            closed_at=Subquery(unpaid.values("closed_remotely_at")[:1]),
+            asked_at=Subquery(unpaid.values("last_checked_at")[:1]),
+        )
+        .order_by(closed, turn, "expires_at")
         .values_list("pk", flat=True)[:limit]
     )
 

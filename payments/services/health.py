@@ -2,26 +2,37 @@
 
 A gateway that hangs costs every caller seconds. After two calls in a row without an answer nobody
 calls for PAUSE: what is due meanwhile is treated as unanswered at once. One lost answer alone is
-nobody else's trouble.
+nobody else's trouble. While a silence lasts the sweep asks now and then: its end is noticed.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.conf import settings
-from django.db.models import F
 from django.utils import timezone
 
 from payments.gateways import get_gateway
-from payments.gateways.base import Gateway, GatewayError, GatewayUnavailable
+from payments.gateways.base import (
+    Gateway,
+    GatewayBusy,
+    GatewayError,
+    GatewayUnauthorized,
+    GatewayUnavailable,
+)
 from payments.models import GatewaySilence
+from payments.services.outages import note_answer, remember_silence, tell_of_refused_key
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 PAUSE = timedelta(seconds=3)
 FRESH = timedelta(minutes=2)
 """How long a silence is worth telling when nobody has called since."""
+PROBE_EVERY = timedelta(seconds=15)
+"""While a gateway is silent it is asked at least this often, also when nobody pays."""
 
 
 def call_gateway(name: str, call: Callable[[Gateway], T], *, now: datetime) -> T:
@@ -35,14 +46,19 @@ def call_gateway(name: str, call: Callable[[Gateway], T], *, now: datetime) -> T
     started = time.monotonic()
     try:
         answer = call(get_gateway(name))
+    except GatewayBusy:
+        raise  # it was not called
     except GatewayUnavailable:
         # The pause begins when the caller gave up, not when the call began.
-        _remember_silence(name, now + timedelta(seconds=time.monotonic() - started))
+        passed = timedelta(seconds=time.monotonic() - started)
+        remember_silence(gateway=name, moment=now + passed)
         raise
-    except GatewayError:
-        _forget_silence(name)
+    except GatewayError as error:
+        note_answer(gateway=name, now=now)
+        if isinstance(error, GatewayUnauthorized):
+            tell_of_refused_key(gateway=name, now=now)
         raise
-    _forget_silence(name)
+    note_answer(gateway=name, now=now)
     return answer
 
 
@@ -53,13 +69,13 @@ def gateway_is_down(*, now: datetime | None = None) -> bool:
     return silences.filter(last_call_at__gt=since).exists()
 
 
-def _remember_silence(name: str, moment: datetime) -> None:
-    GatewaySilence.objects.update_or_create(
-        gateway=name,
-        defaults={"last_call_at": moment, "calls": F("calls") + 1},
-        create_defaults={"since": moment, "last_call_at": moment},
-    )
-
-
-def _forget_silence(name: str) -> None:
-    GatewaySilence.objects.filter(gateway=name).delete()
+def probe_gateway(*, now: datetime) -> bool:
+    """Ask a silent gateway for a sign of life if nobody else did lately; return whether asked."""
+    silences = GatewaySilence.objects.filter(gateway=settings.PAYMENT_GATEWAY)
+    if not silences.filter(last_call_at__lte=now - PROBE_EVERY).exists():
+        return False
+    try:
+        call_gateway(settings.PAYMENT_GATEWAY, lambda gateway: gateway.ping(), now=now)
+    except GatewayError as error:
+        logger.info("still no sign of life of the gateway", extra={"why": error.code})
+    return True

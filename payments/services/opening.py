@@ -19,6 +19,7 @@ from payments.gateways.base import (
 from payments.models import Payment, PaymentStatus
 from payments.services.closing import end_payment
 from payments.services.health import call_gateway
+from payments.services.outages import tell_of_refusals
 from payments.services.schedule import FIRST_CHECK, OPENING_LEASE, opening_retry
 
 logger = logging.getLogger(__name__)
@@ -78,12 +79,14 @@ def _note_failure(payment_id: int, error: GatewayError, now: datetime) -> None:
     if payment.status != PaymentStatus.CREATING:
         return
     if isinstance(error, GatewayRateLimited):
-        # Many pay at once: its turn comes in a moment, there is nothing to tell.
+        # Many pay at once: its turn comes in a moment, there is nothing to tell or to count.
+        payment.attempts -= 1
         payment.next_check_at = now + timedelta(seconds=max(error.retry_after, 1))
-        payment.save(update_fields=["next_check_at"])
+        payment.save(update_fields=["attempts", "next_check_at"])
         return
     if isinstance(error, GatewayRefused):
         end_payment(payment=payment, status=PaymentStatus.FAILED, now=now)
+        tell_of_refusals(gateway=payment.gateway, now=now)
     else:
         payment.next_check_at = opening_retry(payment, now)
         payment.save(update_fields=["next_check_at"])

@@ -6,6 +6,7 @@ An open payment is asked about after 15 s, then every 30 s; an ended one with gr
 
 from datetime import datetime, timedelta
 
+from core.models import store_settings
 from payments.models import Payment, PaymentStatus
 
 JOB_HEAD_START = timedelta(seconds=3)
@@ -34,3 +35,8 @@ def next_check(payment: Payment, now: datetime) -> datetime | None:
 def opening_retry(payment: Payment, now: datetime) -> datetime:
     """Return when to ask again for a transaction the gateway did not create: 5 s, 10 s, … 60 s."""
     return now + timedelta(seconds=min(5 * 2 ** max(payment.attempts - 1, 0), 60))
+
+
+def first_step_at(payment: Payment) -> datetime:
+    """Return when the payment's time and grace are over."""
+    return payment.expires_at + store_settings().expiry_grace

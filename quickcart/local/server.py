@@ -133,6 +133,7 @@ def _services() -> dict[str, list[str]]:
         "worker": [
             *manage,
             "rqworker",
+            "--with-scheduler",
             "--verbosity=0",
             "--worker-ttl=60",
             "high",

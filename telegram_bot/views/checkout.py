@@ -43,7 +43,7 @@ def quote_screen(request: BotRequest, quote: Quote, **screen_fields: Any) -> Scr
         "quote": quote,
         "product": quote.product,
         "fee": fee,
-        "is_gateway_down": quote.can_use_qris and gateway_is_down(),
+        "is_gateway_down": quote.can_use_qris and gateway_is_down(now=request.now),
     }
     buttons = keyboards.summary(quote)
     return render(request, "telegram/summary.html", context, buttons=buttons, **screen_fields)

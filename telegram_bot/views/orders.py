@@ -15,6 +15,7 @@ from payments.services import checkout as payments
 from payments.services.cancel import cancel_order
 from payments.services.check import check_payment
 from payments.services.checkout import Checkout
+from payments.services.health import gateway_is_down
 from telegram_bot import deposit_keyboards, keyboards
 from telegram_bot.goods import DeliveredGoods, present_goods
 from telegram_bot.paths import WayBack
@@ -88,7 +89,8 @@ def _unpaid_order(request: BotRequest, order: Order, payment: Payment | None) ->
     has_failed = payment is not None and payment.status in UNAVAILABLE
     template = "payment_unavailable" if has_failed else "order_unpaid"
     buttons = keyboards.payment_unavailable(order)
-    return render(request, f"telegram/{template}.html", {"order": order}, buttons=buttons)
+    context = {"order": order, "is_gateway_down": gateway_is_down(now=request.now)}
+    return render(request, f"telegram/{template}.html", context, buttons=buttons)
 
 
 def checkout_url(payment: Payment) -> str:

@@ -296,7 +296,7 @@ def test_many_findings_are_counted_and_not_kept(
 
 def test_a_purge_leaves_the_trail_whole(five: list[AuditEntry]) -> None:
     StoreSettings.objects.create(pk=1, keep_audit_days=30)
-    assert purge_audit(LATER + timedelta(days=31)) == 5
+    assert purge_audit(now=LATER + timedelta(days=31)) == 5
     assert not AuditEntry.objects.exists()
     assert verify_audit_trail().is_whole
     entry()

@@ -176,5 +176,9 @@ def test_every_kind_the_shop_writes_can_be_rendered() -> None:
         "staff_order_expired",
         "staff_payment_credited",
         "staff_case",
+        "staff_gateway_down",
+        "staff_gateway_up",
+        "staff_gateway_refuses",
+        "staff_report",
     }
     assert written <= set(MESSAGES)

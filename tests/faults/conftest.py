@@ -1,15 +1,23 @@
-"""One running shop for all process faults, and the accounts of each."""
+"""What every test of a fault reports: how often it was injected, and what it cost.
+
+Process faults share one running shop; the others happen in process.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from operations.invariants import broken_invariants
+from tests.bank import Bank
 from tests.e2e.shop import Shop
 from tests.faults.database import Database
+from tests.faults.reckoning import reckon
 from tests.faults.sales import Sale
+from tests.world import World
 
 Account = Callable[..., None]
+Shown = Callable[[int], None]
 
 
 @pytest.fixture(scope="package")
@@ -53,12 +61,12 @@ def account_for(shop: Shop, record_property: Any) -> Account:
         assert [(each.orders, each.lost, each.doubled) for each in tallies] == [
             (1, 0, 0) for _ in sales
         ]
-        assert broken_invariants(shop) == ""
+        assert violations_of(shop) == ""
 
     return account
 
 
-def broken_invariants(shop: Shop) -> str:
+def violations_of(shop: Shop) -> str:
     """Ask the shop itself, in a process of its own, as an operator would."""
     code = (
         "from django.utils import timezone;"
@@ -66,3 +74,20 @@ def broken_invariants(shop: Shop) -> str:
         "print(*broken_invariants(timezone.now()), sep='\\n')"
     )
     return shop.manage("shell", "--no-imports", "--verbosity=0", "-c", code).strip()
+
+
+@pytest.fixture
+def shown(world: World, bank: Bank, record_property: Callable[[str, Any], None]) -> Shown:
+    """Say how often the fault happened; check that nothing was lost, doubled or broken by it."""
+
+    def show(injected: int) -> None:
+        found = reckon(bank)
+        record_property("injected", injected)
+        record_property("orders", found.orders)
+        record_property("lost", found.lost)
+        record_property("doubled", found.doubled)
+        assert injected > 0, "the fault never happened"
+        assert (found.lost, found.doubled) == (0, 0)
+        assert broken_invariants(world.now) == []
+
+    return show

@@ -131,7 +131,8 @@ class TestWhatIsDue:
     def test_the_command_says_what_was_done(self, capsys: pytest.CaptureFixture[str]) -> None:
         call_command("sweep")
         lines = capsys.readouterr().out.splitlines()
-        steps = ["completions", "messages", "events", "expiries", "payments", "audit"]
+        steps = ["completions", "messages", "events", "expiries", "openings", "payments"]
+        steps += ["probes", "comparisons", "purges", "audit"]
         assert lines == [f"{step}: 0" for step in steps]
 
 

@@ -1,6 +1,7 @@
 """The database lets states move only as they may, whoever writes."""
 
 from collections.abc import Callable
+from functools import partial
 from itertools import permutations
 from typing import Any
 
@@ -31,7 +32,7 @@ def allowed(
     for old, new in permutations(states.values, 2):
         with unguarded():
             rows.update(**{field: old}, **columns(old))
-        if is_taken(lambda change=columns(new) | {field: new}: rows.update(**change)):
+        if is_taken(partial(rows.update, **{field: new}, **columns(new))):
             taken.add((str(old), str(new)))
     return taken
 
