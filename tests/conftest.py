@@ -3,13 +3,21 @@
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 from django.core.cache import cache
 from django.db import connections
 from django.test import TransactionTestCase
 
 from tests.bank import Bank, connect_in_process
+from tests.properties.summary import pytest_terminal_summary
 from tests.world import World
+
+__all__ = ["pytest_terminal_summary"]
+
+# The same examples every time, and none remembered: what passed once must not fail by chance.
+hypothesis.settings.register_profile("same", derandomize=True, database=None, deadline=None)
+hypothesis.settings.load_profile("same")
 
 _flush = TransactionTestCase._fixture_teardown
 
