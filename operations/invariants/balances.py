@@ -8,7 +8,7 @@ from django.db.models.expressions import OuterRef
 from django.db.models.functions import Concat
 
 from accounts.models import Customer, LedgerEntry, LedgerKind
-from operations.invariants.rules import Invariant, Rule, by_rules
+from operations.invariants.rules import ByRules, Invariant, Rule
 from orders.models import OrderStatus, Refund, RefundKind
 
 
@@ -60,11 +60,11 @@ BALANCES = Invariant(
     "I3",
     "a balance is the sum of its ledger, and never below 0",
     LedgerEntry.objects.count,
-    by_rules(_balances),
+    ByRules(_balances),
 )
 REFUNDS = Invariant(
     "I10",
     "refunds of an order are at most what was paid for its goods",
     Refund.objects.count,
-    by_rules(_refunds),
+    ByRules(_refunds),
 )

@@ -9,7 +9,7 @@ from django.db.models.functions import Cast, Coalesce, Concat
 
 from accounts.models import LedgerEntry, LedgerKind
 from core.money import ZERO, MoneyField
-from operations.invariants.rules import Invariant, Rule, by_rules
+from operations.invariants.rules import ByRules, Invariant, Rule
 from operations.invariants.spans import MINUTES
 from orders.models import Order
 from payments.models import (
@@ -155,5 +155,5 @@ COMPLETIONS = Invariant(
         Payment.objects.filter(status=PaymentStatus.COMPLETED).count()
         + Order.objects.paid().count()
     ),
-    by_rules(_completions),
+    ByRules(_completions),
 )

@@ -11,7 +11,7 @@ from django.db.models import F, Q, QuerySet
 
 from catalog.models import StockItem
 from operations.invariants.guards import TRANSITIONS, missing_triggers
-from operations.invariants.rules import Invariant, Rule, Violations, by_rules
+from operations.invariants.rules import ByRules, Invariant, Rule, Violations
 from orders.models import Order, OrderStatus, VoucherUse
 from payments.models import Payment, PaymentStatus
 
@@ -23,11 +23,11 @@ USE_FITS = (
 
 
 def _find(now: datetime) -> Violations:
-    found, more = by_rules(_past)(now)
+    found, more = ByRules(past)(now)
     return [*(line for guard in TRANSITIONS for line in missing_triggers(guard)), *found], more
 
 
-def _past(_now: datetime) -> Iterator[Rule]:
+def past(_now: datetime) -> Iterator[Rule]:
     orders, payments = Order.objects.all(), Payment.objects.all()
     early = orders.filter(status=OrderStatus.EXPIRED, ended_at__lt=F("expires_at"))
     yield _named("expired early", early)

@@ -7,7 +7,7 @@ from django.db.models import Count, Exists, F, Q
 from django.db.models.expressions import OuterRef
 
 from core.models import store_settings
-from operations.invariants.rules import Invariant, Rule, by_rules
+from operations.invariants.rules import ByRules, Invariant, Rule
 from operations.invariants.spans import MINUTES, SWEEP
 from orders.models import Order, OrderStatus, Voucher, VoucherUse, VoucherUseState
 from payments.models import Case, CaseKind, Payment
@@ -66,17 +66,17 @@ DELIVERIES = Invariant(
     "I5",
     "delivered is paid; paid is delivered or an open case within minutes",
     lambda: Order.objects.paid().count(),
-    by_rules(_deliveries),
+    ByRules(_deliveries),
 )
 VOUCHERS = Invariant(
     "I6",
     "vouchers are used within their limits, in all and per customer",
     VoucherUse.objects.count,
-    by_rules(_vouchers),
+    ByRules(_vouchers),
 )
 HELD = Invariant(
     "I9",
     "nothing stays reserved or open past its expiry and grace",
     lambda: Order.objects.pending().count() + Payment.objects.open().filter(order=None).count(),
-    by_rules(_held_too_long),
+    ByRules(_held_too_long),
 )

@@ -33,17 +33,18 @@ class Invariant:
     find: Callable[[datetime], Violations]
 
 
-def by_rules(rules: Callable[[datetime], Iterator[Rule]]) -> Callable[[datetime], Violations]:
-    """Return the `find` of an invariant that queries alone can tell."""
+@dataclass(frozen=True)
+class ByRules:
+    """The `find` of an invariant that queries alone can tell."""
 
-    def find(now: datetime) -> Violations:
+    rules: Callable[[datetime], Iterator[Rule]]
+
+    def __call__(self, now: datetime) -> Violations:
         found: list[str] = []
         more = 0
-        for rule in rules(now):
+        for rule in self.rules(now):
             rows = list(rule.broken[: MOST_NAMED + 1])
             found += map(rule.sentence, rows[:MOST_NAMED])
             if len(rows) > MOST_NAMED:
                 more += rule.broken.count() - MOST_NAMED
         return found, more
-
-    return find

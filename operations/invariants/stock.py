@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from catalog.models import Product, ProductKind, StockBatch, StockItem, StockState
 from core.ids import short_stock_id
-from operations.invariants.rules import Invariant, Rule, by_rules
+from operations.invariants.rules import ByRules, Invariant, Rule
 from orders.models import OrderItem, OrderStatus
 
 LIVE = (OrderStatus.PENDING, OrderStatus.PAID)
@@ -101,12 +101,12 @@ STOCK = (
         "I1",
         "a stock item is in at most one live order, and no order holds too few",
         lambda: StockItem.objects.filter(state__in=HELD).count(),
-        by_rules(_one_order),
+        ByRules(_one_order),
     ),
     Invariant(
         "I2",
         "available + reserved + sold + withdrawn = imported, per product",
         StockItem.objects.count,
-        by_rules(_adds_up),
+        ByRules(_adds_up),
     ),
 )

@@ -145,6 +145,7 @@ class Paying(Buying, Staffing):
     def _pay(self, payment: Payment | None, webhook: str, **how: int) -> bool:
         if payment is None:
             return False
+        payment.refresh_from_db()
         self.books.note_payment(payment)
         self.shop.bank.pay(payment, webhook=webhook, **how)
         return True

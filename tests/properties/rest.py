@@ -14,8 +14,8 @@ from sandbox.telegram.models import Message
 from tests.properties.books import Books
 from tests.properties.rules import Paid
 
-WITHOUT_TEXT = ("order_cancelled", "deposit_cancelled")
-"""These only take a QR code away: the button that cancelled has said the rest."""
+WITHOUT_TEXT = ("order_cancelled", "deposit_cancelled", "message_removal")
+"""These only take messages away."""
 
 
 def unrest() -> Iterator[str]:

@@ -23,6 +23,7 @@ from telegram_bot import client
 from tests.bank import Bank, connect_in_process
 from tests.bot.in_process import Driver, InProcessRequest
 from tests.properties.power import Power, PowerCut
+from tests.properties.quick import QuickLook
 from tests.properties.tally import Tally
 from tests.properties.town import Town
 
@@ -86,6 +87,7 @@ class Shop:
         self._lay_line(patch)
         StoreSettings.objects.create(pk=1, voucher_pause_minutes=1, expiries_before_pause=5)
         self.town.settle_down(Driver())
+        self.quick = QuickLook(BEGINNING)
 
     def _lay_line(self, patch: pytest.MonkeyPatch) -> None:
         transport = gateways.transport_factory()
