@@ -162,5 +162,6 @@ class TestLater:
     def test_a_killed_workers_scheduling_is_taken_over_within_two_minutes(
         self, queues: dict[str, Any]
     ) -> None:
-        worker = ShopWorker(["default"], connection=queues["default"].connection, worker_ttl=60)
+        worker = django_rq.get_worker("default", worker_ttl=60)
+        assert isinstance(worker, ShopWorker)
         assert worker.maintenance_interval + worker.dequeue_timeout <= 120
