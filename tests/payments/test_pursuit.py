@@ -45,6 +45,28 @@ def test_an_unpaid_order_is_freed_five_seconds_after_its_grace(
     assert woke == [grace, grace + CHECK_PAUSE + MARGIN]
 
 
+def test_only_what_was_asked_after_the_cancel_was_answered_has_read_again(
+    sale: tuple[Any, Any, Payment], world: World, bank: Bank
+) -> None:
+    """A slow cancel: a question asked while it was on its way knows nothing of its outcome."""
+    _customer, product, payment = sale
+    world.now = first_step_at(payment)
+    expire_order(order_id=payment.order_id or 0, now=world.now)
+    payment.refresh_from_db()
+    assert payment.closed_remotely_at is not None
+    assert payment.closed_remotely_at > world.now
+    Payment.objects.update(
+        closed_remotely_at=world.now + timedelta(seconds=8),
+        last_answer_at=world.now + timedelta(seconds=6),
+        last_checked_at=world.now + timedelta(seconds=6),
+    )
+    bank.pay(payment, webhook="drop")
+    for seconds in (9, 12):
+        step = world.now + timedelta(seconds=seconds)
+        expire_order(order_id=payment.order_id or 0, now=step)
+    assert status_of(payment) == (OrderStatus.PAID, PaymentStatus.COMPLETED)
+
+
 def test_a_job_that_comes_early_waits_for_the_grace(
     sale: tuple[Any, Any, Payment], world: World, bank: Bank
 ) -> None:
