@@ -14,7 +14,8 @@ from django.utils import timezone
 from rq.scheduler import RQScheduler
 
 from core import jobs
-from core.jobs import PATIENCE, SILENCE, ShopWorker, wake, wake_at
+from core.jobs import PATIENCE, SILENCE, wake, wake_at
+from core.worker import ShopWorker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
