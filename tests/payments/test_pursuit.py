@@ -49,7 +49,7 @@ def test_only_what_was_asked_after_the_cancel_was_answered_has_read_again(
     sale: tuple[Any, Any, Payment], world: World, bank: Bank
 ) -> None:
     """A slow cancel: a question asked while it was on its way knows nothing of its outcome."""
-    _customer, product, payment = sale
+    _customer, _product, payment = sale
     world.now = first_step_at(payment)
     expire_order(order_id=payment.order_id or 0, now=world.now)
     payment.refresh_from_db()
