@@ -74,6 +74,18 @@ def without_constraint(table: str, name: str) -> Iterator[None]:
             cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}{later}")
 
 
+@contextmanager
+def without_trigger(table: str, name: str) -> Iterator[None]:
+    """Switch a trigger off for a control, so that only a lock stands for what it refuses."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {name}")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER {name}")
+
+
 def _begin(pool: ThreadPoolExecutor, work: Work) -> Future[Any]:
     """Start the work and return when it has ended or waits for a lock."""
     started: Future[int] = Future()

@@ -65,3 +65,15 @@ def committed_world(transactional_db: Any) -> World:
 def _clean_cache() -> Iterator[None]:
     yield
     cache.clear()
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-django orders the tests by their markers
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let every test that uses the database use the audit trail's as well: I8 is about both."""
+    for item in items:
+        marker = item.get_closest_marker("django_db")
+        uses_db = {"db", "transactional_db", "world"} & set(getattr(item, "fixturenames", ()))
+        if not (marker or uses_db) or (marker and "databases" in marker.kwargs):
+            continue
+        options = {**(marker.kwargs if marker else {}), "databases": ["default", "audit"]}
+        item.add_marker(pytest.mark.django_db(**options), append=False)

@@ -39,3 +39,8 @@ def words(answer: HttpResponse) -> str:
 
 def assert_no_goods(page: str) -> None:
     assert not [content for content in SECRETS if content in page]
+
+
+def owners_actor() -> str:
+    """Return how the audit trail calls the member of staff that `owner` is logged in as."""
+    return f"staff:{User.objects.get(username='owner').pk}"

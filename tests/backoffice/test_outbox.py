@@ -13,7 +13,7 @@ from backoffice.message_names import NAMES, what_happened, why_not
 from core.models import OutboxMessage, OutboxPriority, OutboxState
 from orders.models import Order
 from telegram_bot.messages import MESSAGES
-from tests.backoffice.pages import body, said, url, words
+from tests.backoffice.pages import body, owners_actor, said, url, words
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -87,7 +87,7 @@ def test_send_again_asks_first_and_then_does_it(owner: Client, order: Order) -> 
     row.refresh_from_db()
     assert (row.state, row.attempts) == (OutboxState.PENDING, 0)
     entry = AuditEntry.objects.get(action="resend_message")
-    assert (entry.actor, entry.source) == ("staff:owner", "admin")
+    assert (entry.actor, entry.source) == (owners_actor(), "admin")
 
 
 def test_goods_that_arrived_may_be_sent_once_more(owner: Client, order: Order) -> None:

@@ -6,6 +6,7 @@ fails the last test until it is driven as well.
 
 import ast
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.db import connections
 from accounts.models import Customer
 from accounts.services.customers import set_role
 from accounts.services.renaming import rename_customer
+from accounts.services.staff_balance import correct_balance, transfer_to_balance
 from accounts.services.staff_chats import add_staff_chat, remove_staff_chat, update_staff_chat
 from audit.models import AuditEntry
 from audit.personal import open_changes
@@ -33,9 +35,16 @@ from catalog.services.photos import remove_photo, upload_photo
 from catalog.services.products import put_on_sale, take_off_sale, update_product
 from catalog.services.stock import import_stock
 from catalog.services.withdrawal import withdraw_batch
+from core.models import OutboxMessage
+from orders.refund_terms import RefundTerms
+from orders.services.refund_policies import set_refund_policy
+from orders.services.refund_quotes import quote_order
+from orders.services.refunds import refund_to_balance
 from orders.services.voucher_editing import create_voucher, update_voucher
 from payments.models import Case, CaseKind
 from payments.services.cases import close_case
+from payments.services.manual import mark_paid_by_hand
+from telegram_bot.resending import resend_message
 from tests.backoffice.pictures import png
 from tests.world import World
 
@@ -76,6 +85,29 @@ class Drive:
         self.groups()
         self.goods()
         self.settings()
+        self.money()
+
+    def money(self) -> None:
+        """What staff type here stays out of the trail: it is kept with the payment."""
+        customer = self.world.customer(name="Wulandari Kusuma")
+        transfer_to_balance(customer_id=customer.pk, amount=Decimal(500), key="a", **self.by)
+        correct_balance(customer_id=customer.pk, balance=Decimal(100), key="b", **self.by)
+        order = self.world.qris(customer, self.world.product()).order
+        assert order is not None
+        note = "Wulandari Kusuma showed the transfer"
+        mark_paid_by_hand(order_id=order.pk, reason=note, **self.by)
+        set_refund_policy(terms=RefundTerms.parse("60|0:1|1:0.5"), **self.by)
+        [quote] = quote_order(order_id=order.pk, now=self.world.now)
+        refund_to_balance(request=quote.request, **self.by)
+        message = OutboxMessage.objects.create(
+            recipient=customer.pk,
+            kind="order_delivered",
+            references={"order_id": order.pk},
+            dedupe_key="again",
+            priority=10,
+            state="failed",
+        )
+        resend_message(message_id=message.pk, **self.by)
 
     def customers(self) -> None:
         contact = {

@@ -13,7 +13,7 @@ from accounts.models import LedgerEntry, LedgerKind
 from audit.models import AuditEntry
 from backoffice.display import moment
 from orders.models import Order, OrderItem, Refund, RefundKind, RefundPolicy
-from tests.backoffice.pages import body, said, url, words
+from tests.backoffice.pages import body, owners_actor, said, url, words
 from tests.orders.steps import delivered
 from tests.world import World
 
@@ -70,7 +70,7 @@ def test_confirming_refunds_once_however_often_it_is_sent(owner: Client, item: O
             "Rp16.000 put on the customer's balance. The customer is told."
         )
     refund = Refund.objects.get()
-    assert (refund.amount, refund.kind, refund.actor) == (16_000, "balance", "staff:owner")
+    assert (refund.amount, refund.kind, refund.actor) == (16_000, "balance", owners_actor())
     assert LedgerEntry.objects.get(kind=LedgerKind.REFUND).amount == 16_000
     assert AuditEntry.objects.get(action="refund_balance").source == "admin"
     page = body(owner, url(Order, "change", item.order_id))
@@ -199,7 +199,7 @@ class TestFormula:
         done = self.send(owner, previewed, action="save", previewed=previewed)
         assert done["Location"] == url(RefundPolicy, "changelist")
         policy = RefundPolicy.objects.get()
-        assert (str(policy), policy.created_by) == ("10|0:1,5:0.5|1:0.25", "staff:owner")
+        assert (str(policy), policy.created_by) == ("10|0:1,5:0.5|1:0.25", owners_actor())
         assert AuditEntry.objects.get(action="set_refund_policy").source == "admin"
         assert "In force" in body(owner, url(RefundPolicy, "changelist"))
 

@@ -46,7 +46,7 @@ def test_each_change_that_goes_through_is_named_and_taken_back(world: World) -> 
     assert found == [
         f"I8 {LEDGER}: {operation} is not refused"
         for operation in ("UPDATE", "DELETE", "TRUNCATE")
-    ]
+    ] + ["I8 audit_auditentry of default: TRUNCATE is not refused"]  # there is no row to try
     assert list(LedgerEntry.objects.values()) == before
 
 

@@ -19,7 +19,7 @@ from tests.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "audit"])
 OLD, NEW, NEWEST = (Fernet.generate_key().decode() for _ in range(3))
-(STOCK,) = ENCRYPTED
+STOCK = ENCRYPTED[0]
 
 
 @pytest.fixture(autouse=True)

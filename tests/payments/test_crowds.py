@@ -27,7 +27,7 @@ from payments.services.checkout import buy_with_balance
 from payments.services.expiry import expire_order
 from payments.services.settle import apply_completion, record_completion, settle
 from tests.bank import Bank
-from tests.concurrency import at_once, overlap, unlocked, without_constraint
+from tests.concurrency import at_once, overlap, unlocked, without_constraint, without_trigger
 from tests.orders.steps import delivered
 from tests.payments.steps import failed, opened, paid
 from tests.world import World
@@ -115,7 +115,10 @@ class TestLateMoney:
         self, committed_world: World, bank: Bank, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         unlock(monkeypatch, CustomerQuerySet, OrderQuerySet, PaymentQuerySet)
-        with without_constraint("orders_order", "order_paid_at_fits_status"):
+        with (
+            without_constraint("orders_order", "order_paid_at_fits_status"),
+            without_trigger("orders_order", "order_transition"),
+        ):
             self.two_effects(committed_world, bank)
         assert StockItem.objects.filter(state=StockState.SOLD).count() == 2
         assert broken(committed_world) == {"I1"}
@@ -147,7 +150,10 @@ class TestExpiryAgainstWebhook:
     ) -> None:
         settling, expiring = self.works(committed_world, bank)
         unlock(monkeypatch, OrderQuerySet)
-        with without_constraint("orders_order", "order_paid_at_fits_status"):
+        with (
+            without_constraint("orders_order", "order_paid_at_fits_status"),
+            without_trigger("orders_order", "order_transition"),
+        ):
             overlap(settling, expiring)
             order = Order.objects.get()
             assert (order.status, order.paid_at is None) == ("expired", False)
@@ -158,7 +164,10 @@ class TestExpiryAgainstWebhook:
     ) -> None:
         settling, expiring = self.works(committed_world, bank)
         unlock(monkeypatch, OrderQuerySet, PaymentQuerySet)
-        with without_constraint("orders_order", "order_ended_at_fits_status"):
+        with (
+            without_constraint("orders_order", "order_ended_at_fits_status"),
+            without_trigger("orders_order", "order_transition"),
+        ):
             overlap(expiring, settling)
             assert Order.objects.get().status == "paid"
             assert StockItem.objects.get().state == StockState.AVAILABLE
