@@ -112,6 +112,9 @@ def _credit(refund: Refund, order: Order) -> None:
     )
 
 
+ACTIONS = {RefundKind.BALANCE: "refund_balance", RefundKind.OUTSIDE: "refund_outside"}
+
+
 def refund_entry_key(refund: Refund) -> str:
     """Return the idempotency key of a refund's ledger entry."""
     return f"refund:{refund.quote_key}"
@@ -121,7 +124,7 @@ def _record(refund: Refund, source: str) -> None:
     figures = ("order_item_id", "units", "price", "amount", "days_used", "claims", "multiplier")
     record_audit(
         actor=refund.actor,
-        action=f"refund_{refund.kind}",
+        action=ACTIONS[RefundKind(refund.kind)],
         target=f"order:{refund.order_id}",
         source=source,
         now=refund.created_at,

@@ -26,7 +26,7 @@ from payments.services.reports import (
 )
 from tests.bank import Bank
 from tests.concurrency import overlap, unlocked
-from tests.payments.steps import handle_events, kinds, opened, status_of
+from tests.payments.steps import handle_events, kinds, opened, status_of, uncreate
 from tests.world import World
 
 TOMORROW = local_date(timezone.now()) + timedelta(days=1)
@@ -86,9 +86,7 @@ class TestWhenItIsDone:
         Payment.objects.filter(pk=lately_ended.pk).update(
             status=PaymentStatus.EXPIRED, ended_at=NIGHT - timedelta(hours=47)
         )
-        Payment.objects.filter(pk=without_transaction.pk).update(
-            txn_id=None, status=PaymentStatus.CREATING
-        )
+        uncreate(without_transaction, txn_id=None)
         world.now = NIGHT
         report = current_report(now=NIGHT)
         assert report is not None

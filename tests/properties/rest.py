@@ -29,7 +29,10 @@ def unrest() -> Iterator[str]:
             state__in=[OutboxState.PENDING, OutboxState.FAILED, OutboxState.BLOCKED]
         ),
         "audit entry is not shipped": AuditEntry.objects.filter(shipped_at=None),
-        "paid order is not delivered": Order.objects.paid().filter(delivered_at=None),
+        # What was refunded before it arrived is withheld.
+        "paid order is not delivered": Order.objects.paid().filter(
+            delivered_at=None, refunds=None
+        ),
     }
     for what, rows in leftovers.items():
         yield from (f"{each}: {what}" for each in rows)
@@ -62,6 +65,7 @@ def _missing_goods() -> Iterator[str]:
     for chat, body in Message.objects.filter(sender_id__gt=0).values_list("chat", "body"):
         chats[chat] = chats.get(chat, "") + str(body)
     bought = OrderItem.objects.filter(order__status="paid", product__kind=ProductKind.UNIQUE)
+    bought = bought.exclude(order__delivered_at=None, order__refunds__isnull=False)
     for item in bought.select_related("order").prefetch_related("stock_items"):
         for unit in item.stock_items.all():
             content = decrypt(unit.content).decode()
