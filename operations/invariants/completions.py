@@ -47,7 +47,8 @@ WHERE placed.status = 'paid'
             WHEN 'qris' THEN (1::bigint, 0::bigint, 0::numeric)
             WHEN 'manual' THEN (0::bigint, 1::bigint, 0::numeric)
             WHEN 'balance' THEN (0::bigint, 0::bigint, -placed.total_bill)
-            WHEN 'free' THEN (0::bigint, 0::bigint, CASE placed.total_bill WHEN 0 THEN 0::numeric END)
+            WHEN 'free' THEN (
+                0::bigint, 0::bigint, CASE placed.total_bill WHEN 0 THEN 0::numeric END)
         END
 """
 """Keys of orders that are not paid by what they say; what is free costs nothing."""
