@@ -112,9 +112,6 @@ def _credit(refund: Refund, order: Order) -> None:
     )
 
 
-ACTIONS = {RefundKind.BALANCE: "refund_balance", RefundKind.OUTSIDE: "refund_outside"}
-
-
 def refund_entry_key(refund: Refund) -> str:
     """Return the idempotency key of a refund's ledger entry."""
     return f"refund:{refund.quote_key}"
@@ -122,9 +119,10 @@ def refund_entry_key(refund: Refund) -> str:
 
 def _record(refund: Refund, source: str) -> None:
     figures = ("order_item_id", "units", "price", "amount", "days_used", "claims", "multiplier")
+    action = "refund_balance" if refund.kind == RefundKind.BALANCE else "refund_outside"
     record_audit(
         actor=refund.actor,
-        action=ACTIONS[RefundKind(refund.kind)],
+        action=action,
         target=f"order:{refund.order_id}",
         source=source,
         now=refund.created_at,

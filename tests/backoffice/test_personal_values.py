@@ -39,7 +39,7 @@ from core.models import OutboxMessage
 from orders.refund_terms import RefundTerms
 from orders.services.refund_policies import set_refund_policy
 from orders.services.refund_quotes import quote_order
-from orders.services.refunds import refund_to_balance
+from orders.services.refunds import record_refund_outside, refund_to_balance
 from orders.services.voucher_editing import create_voucher, update_voucher
 from payments.models import Case, CaseKind
 from payments.services.cases import close_case
@@ -99,6 +99,9 @@ class Drive:
         set_refund_policy(terms=RefundTerms.parse("60|0:1|1:0.5"), **self.by)
         [quote] = quote_order(order_id=order.pk, now=self.world.now)
         refund_to_balance(request=quote.request, **self.by)
+        other = self.world.paid(self.world.customer(balance=50_000), self.world.product())
+        [quote] = quote_order(order_id=other.pk, now=self.world.now)
+        record_refund_outside(request=quote.request, note=note, **self.by)
         message = OutboxMessage.objects.create(
             recipient=customer.pk,
             kind="order_delivered",
