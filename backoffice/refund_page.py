@@ -52,7 +52,7 @@ def refund_page(request: HttpRequest, model_admin: "ShopAdmin[Any]", order: Orde
         "form": form,
         "changed": changed,
         "amount": money(quote.amount),
-        "may_choose": len(quotes) > 1 or quotes[0].units > 1,
+        "may_choose": len(quotes) > 1 or (quote.is_delivered and quotes[0].units > 1),
         "back": _order_url(order),
     }
     return render(request, "backoffice/refund.html", context)

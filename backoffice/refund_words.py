@@ -27,7 +27,11 @@ def quote_rows(quote: RefundQuote) -> list[tuple[str, str]]:
         rows.append(("Share of the voucher", f"- {money(quote.voucher_share)}"))
         rows.append(("Paid for it, without the fee", money(quote.price)))
     if not quote.is_delivered:
-        return [*rows, ("Never delivered", "all of it"), ("Refund", money(quote.amount))]
+        return [
+            *rows,
+            ("Never delivered, and it will not be any more", "all of it"),
+            ("Refund", money(quote.amount)),
+        ]
     delivered = moment(quote.order.delivered_at)
     rows.append(
         (

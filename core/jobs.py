@@ -16,7 +16,6 @@ from django.conf import settings
 from django.db import transaction
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import Worker
 
 logger = logging.getLogger(__name__)
 PATIENCE = 1.0
@@ -85,14 +84,3 @@ def _after_commit(wake_up: WakeUp) -> None:
 def _connect(url: str) -> Redis:
     """Return connections of their own: a worker's wait longer for their next job than we may."""
     return Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
-
-
-class ShopWorker(Worker):
-    """Takes over the scheduling of a worker that was killed within two minutes.
-
-    The dead one's lock lasts a minute. RQ looks again whether it is free when it tidies up, which
-    is every ten minutes unless told otherwise.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{"maintenance_interval": 60, **kwargs})

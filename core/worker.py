@@ -1,16 +1,22 @@
 """The worker that runs the jobs."""
 
+from typing import Any
+
 from redis.client import Pipeline
 from rq import Worker
 from rq.worker_registration import register
 
 
-class LastingWorker(Worker):
-    """Says with every sign of life who it is: RQ's own does so at its start only.
+class ShopWorker(Worker):
+    """Outlives a Redis that lost its data, and takes over the scheduling of a killed worker.
 
-    After Redis lost its data (flushed, or a new one) a worker goes on taking jobs, but nobody
-    would see it until it is started again.
+    RQ's own says who it is at its start only: after a flush it would go on taking jobs, but nobody
+    would see it. And the dead one's scheduling lock lasts a minute; RQ looks again whether it is
+    free when it tidies up, which is every ten minutes unless told otherwise.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"maintenance_interval": 60, **kwargs})
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
         super().heartbeat(timeout, pipeline)

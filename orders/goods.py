@@ -25,14 +25,19 @@ class Goods:
 
 
 def goods_of(*, order: Order) -> list[Goods]:
-    """Return the goods of a paid order; raise OrderNotFound for an unpaid one.
+    """Return the goods of a paid order; raise OrderNotFound for an unpaid or withheld one.
 
     Raises core.encryption.DecryptionError when no key opens them.
     """
-    if order.status != OrderStatus.PAID:
+    if order.status != OrderStatus.PAID or is_withheld(order=order):
         raise OrderNotFound(order.invoice_id)
     items = order.items.select_related("product", "shared_item").order_by("pk")
     return [_goods(item) for item in items]
+
+
+def is_withheld(*, order: Order) -> bool:
+    """Return whether the order was given back before its goods arrived: they never will."""
+    return order.delivered_at is None and order.refunds.exists()
 
 
 def _goods(item: OrderItem) -> Goods:

@@ -192,9 +192,8 @@ RQ_QUEUES = {
     }
     for name in ("high", "default", "low")
 }
-RQ = {"WORKER_CLASS": "core.jobs.ShopWorker"}
+RQ = {"WORKER_CLASS": "core.worker.ShopWorker"}
 RQ_SHOW_ADMIN_LINK = False
-RQ = {"WORKER_CLASS": "core.worker.LastingWorker"}
 # What an app below may wake in an app above, by name (see core.jobs).
 JOBS = {
     "deliver_outbox": ("high", "telegram_bot.jobs.deliver_outbox"),

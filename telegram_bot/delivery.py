@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts.models import Customer, StaffChat
 from core.models import OutboxMessage, OutboxState
+from telegram_bot import pace
 from telegram_bot.messages import render_message
 from telegram_bot.outcomes import OWN_ERRORS, SENT_PARTS, postpone, record_outcome
 from telegram_bot.outgoing import Delivery, send_all
@@ -60,6 +61,7 @@ def deliver_outbox(
     `now` is for travelling in time: without it the clock is read at every step, as leases and
     pauses must count from when they begin.
     """
+    pace.begin()
     outcomes: Counter[str] = Counter()
     ends_at = time.monotonic() + seconds
     while True:

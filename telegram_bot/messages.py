@@ -15,6 +15,7 @@ from django.utils import translation
 from accounts.models import Customer
 from core.models import OutboxMessage, OutboxState
 from core.outbox import References
+from orders.goods import is_withheld
 from orders.models import Order, OrderStatus, Refund
 from orders.services.fulfilment import mark_delivered
 from payments.models import Case, Payment, PaymentStatus
@@ -88,7 +89,7 @@ def _payment_unavailable(references: References) -> OutgoingMessage | None:
 
 def _order_delivered(references: References) -> OutgoingMessage | None:
     order = _order(references)
-    if order.status != OrderStatus.PAID:
+    if order.status != OrderStatus.PAID or is_withheld(order=order):
         return None
     goods = present_goods(order)
     context = {"order": order, "goods": goods, "is_delivery": True, "documents_follow": True}

@@ -126,8 +126,23 @@ def take_token(*, chat_id: int, priority: int, now: datetime | None = None) -> f
     return take_turn(turns=turns, now=now or timezone.now()).total_seconds()
 
 
+@functools.cache
+def begin() -> None:
+    """Once per process: let the memory of Redis begin before there is a first message to pace."""
+    if not settings.TELEGRAM_PACE:
+        return
+    try:
+        _script(settings.REDIS_URL)(keys=_keys("born"), args=[""])
+    except (RedisError, OSError) as error:
+        logger.debug("token buckets unreachable: %s", error)
+
+
+def _keys(*names: str) -> list[str]:
+    return [f"pace:{bot_id()}:{name}" for name in names]
+
+
 def _take_from_redis(chat_id: int, chat: Bucket, priority: int, now: datetime | None) -> float:
-    keys = [f"pace:{bot_id()}:{name}" for name in ("born", "all", chat_id)]
+    keys = _keys("born", "all", str(chat_id))
     reserved = RESERVED if priority >= OutboxPriority.BROADCAST else 0
     moment = "" if now is None else round(now.timestamp() * MICROSECONDS)
     numbers = [*_numbers(ALL, reserved), *_numbers(chat, 0)]

@@ -2,8 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import IntegrityError, connection, connections, transaction
@@ -13,6 +14,10 @@ from core.errors import DomainError
 Work = Callable[[], Any]
 PATIENCE = 30.0
 """Seconds after which a test gives up on a thread."""
+DEFINITION = """
+    SELECT pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE conname = %s AND conrelid = %s::regclass
+"""
 WAITS = "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = %s AND NOT granted)"
 
 
@@ -49,6 +54,24 @@ def overlap(held: Work, *others: Work, last: Work | None = None, undo: bool = Fa
 def unlocked(queryset: Any, **_options: Any) -> Any:
     """Replace a queryset's `lock` with this for a control."""
     return queryset
+
+
+@contextmanager
+def without_constraint(table: str, name: str) -> Iterator[None]:
+    """Take a constraint away for a control, so that only a lock stands for what it refuses.
+
+    It comes back for new rows: those that violate it by then are the control's to see.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(DEFINITION, [name, table])
+        [[definition]] = cursor.fetchall()
+        cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+    try:
+        yield
+    finally:
+        later = "" if definition.startswith("UNIQUE") else " NOT VALID"
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}{later}")
 
 
 def _begin(pool: ThreadPoolExecutor, work: Work) -> Future[Any]:

@@ -28,6 +28,10 @@ def order_timeline(order: Order, payments: list[Payment]) -> Timeline:
         steps.append(Step(text, order.paid_at, "check_circle", "good"))
     if order.delivered_at:
         steps.append(Step("Delivered to the chat", order.delivered_at, "local_shipping", "good"))
+    steps += [
+        Step(f"{money(refund.amount)} refunded", refund.created_at, "currency_exchange", "wait")
+        for refund in order.refunds.all()
+    ]
     if order.status == OrderStatus.PENDING:
         steps.append(Step("Expires if it is not paid", order.expires_at, "schedule", "wait"))
     return Timeline("What happened", sorted(steps, key=lambda step: step.at))

@@ -75,4 +75,6 @@ def _one_moment() -> Iterator[None]:
         return
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        # A store that was just restored has no statistics: the planner would loop over all rows.
+        cursor.execute("SET LOCAL enable_nestloop = off")
         yield

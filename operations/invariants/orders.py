@@ -17,7 +17,7 @@ def _deliveries(now: datetime) -> Iterator[Rule]:
     delivered = Order.objects.exclude(delivered_at=None).exclude(status=OrderStatus.PAID)
     yield Rule(delivered.order_by("pk"), lambda order: f"{order} is delivered but {order.status}")
     told = Case.objects.filter(kind=CaseKind.DELIVERY_FAILED, closed_at=None, order=OuterRef("pk"))
-    late = Order.objects.paid().filter(delivered_at=None, paid_at__lt=now - MINUTES)
+    late = Order.objects.paid().filter(delivered_at=None, paid_at__lt=now - MINUTES, refunds=None)
     yield Rule(
         late.filter(~Exists(told)).order_by("pk"),
         lambda order: f"{order} is paid but not delivered",

@@ -72,17 +72,20 @@ def _counted_products() -> QuerySet[Any]:
     batches = StockBatch.objects.filter(product=OuterRef("pk")).order_by().values("product")
     imported = Subquery(batches.annotate(total=Sum("imported_count")).values("total"))
     products = Product.objects.annotate(
-        found=Count("stock"),
-        available=_in_state(StockState.AVAILABLE),
-        reserved=_in_state(StockState.RESERVED),
-        sold=_in_state(StockState.SOLD),
-        withdrawn=_in_state(StockState.WITHDRAWN),
+        found=_items(StockItem.objects.all()),
+        imported=Coalesce(imported, 0),
+        available=_items(StockItem.objects.filter(state=StockState.AVAILABLE)),
+        reserved=_items(StockItem.objects.filter(state=StockState.RESERVED)),
+        sold=_items(StockItem.objects.filter(state=StockState.SOLD)),
+        withdrawn=_items(StockItem.objects.filter(state=StockState.WITHDRAWN)),
     )
-    return products.annotate(imported=Coalesce(imported, 0)).order_by("pk")
+    return products.order_by("pk")
 
 
-def _in_state(state: StockState) -> Count:
-    return Count("stock", filter=Q(stock__state=state))
+def _items(items: QuerySet[StockItem]) -> Coalesce:
+    """Count a product's items apart: a join would repeat its batches for each of them."""
+    rows = items.filter(product=OuterRef("pk")).order_by().values("product")
+    return Coalesce(Subquery(rows.annotate(number=Count("pk")).values("number")), 0)
 
 
 def _sold_copies() -> Coalesce:

@@ -92,7 +92,8 @@ def refund_policy() -> tuple[RefundPolicy | None, RefundTerms]:
 def quote_refund(*, order_item_id: int, now: datetime, units: int | None = None) -> RefundQuote:
     """Quote the next `units` of an order item, or all that are left.
 
-    Raises OrderNotFound, or RefundRefused with NOT_PAID, FREE, ALL_REFUNDED or TOO_MANY_UNITS.
+    Of goods that never arrived it is always all: they are withheld then. Raises OrderNotFound,
+    or RefundRefused with NOT_PAID, FREE, ALL_REFUNDED or TOO_MANY_UNITS.
     """
     item = OrderItem.objects.select_related("order").filter(pk=order_item_id).first()
     if item is None:
@@ -103,7 +104,8 @@ def quote_refund(*, order_item_id: int, now: datetime, units: int | None = None)
     if order.total_bill == ZERO:
         raise RefundRefused(RefundRefusal.FREE)
     first = refunded_units(item)
-    chosen = _choose_units(item.quantity - first, units)
+    is_delivered = order.delivered_at is not None
+    chosen = _choose_units(item.quantity - first, units if is_delivered else None)
     prices = unit_prices(order=order)[item.pk]
     policy, terms = refund_policy()
     return RefundQuote(
@@ -112,7 +114,7 @@ def quote_refund(*, order_item_id: int, now: datetime, units: int | None = None)
         first_unit=first,
         units=chosen,
         price=sum(prices[first : first + chosen], ZERO),
-        is_delivered=order.delivered_at is not None,
+        is_delivered=is_delivered,
         days_used=days_used(order=order, now=now),
         claims=count_claims(order=order),
         policy=policy,

@@ -79,7 +79,7 @@ def _compare(payment: Payment, told: TransactionStatus | None) -> Comparison:
         reference=payment.reference,
         ours=payment.status,
         theirs=_word(payment, told),
-        our_amount=ours or Decimal(0),
+        our_amount=Decimal(int(ours or 0)),
         their_amount=told.amount if told else None,
         differs=differs,
         remains=differs,

@@ -98,7 +98,7 @@ def _new_entry(payment_id: int) -> Entry:
         "reference": payment.reference,
         "ours": payment.status,
         "theirs": "",
-        "our_amount": str(payment.received_amount or payment.amount),
+        "our_amount": str(int(payment.received_amount or payment.amount)),
         "their_amount": None,
         "tries": 0,
         "asked_at": "",

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from accounts.errors import InsufficientBalance
 from core.models import store_settings
 from orders import selectors
+from orders.goods import is_withheld
 from orders.models import Order, OrderStatus
 from payments.gateways import get_gateway
 from payments.models import Payment, PaymentStatus
@@ -68,6 +69,9 @@ def is_being_prepared(payment: Payment) -> bool:
 
 
 def _paid_order(request: BotRequest, order: Order) -> Screen:
+    if is_withheld(order=order):
+        buttons = keyboards.back_to_orders()
+        return render(request, "telegram/order_refunded.html", {"order": order}, buttons=buttons)
     goods = present_goods(order)
     return render(
         request,

@@ -23,7 +23,7 @@ from orders.refund_terms import RefundTerms
 from orders.services.refund_policies import set_refund_policy
 from orders.services.refund_quotes import quote_order
 from orders.services.refunds import refund_to_balance
-from payments.models import Case, GatewayEvent, Payment
+from payments.models import Case, GatewayEvent, Payment, StatusReport
 from tests.backoffice.pages import assert_no_goods, body, url
 from tests.world import World
 
@@ -39,6 +39,7 @@ READ_ONLY = (
     AuditEntry,
     GatewayEvent,
     Refund,
+    StatusReport,
 )
 MODELS = (*EDITABLE, *READ_ONLY, Customer, RefundPolicy)
 
@@ -50,6 +51,7 @@ def named(model: type[Model]) -> str:
 @pytest.fixture(autouse=True)
 def _shop(shop: World, owner: Client) -> None:
     create_category(name="Streaming")
+    StatusReport.objects.create(day=shop.now.date(), started_at=shop.now)
     Group.objects.create(name="Support")
     StaffChat.objects.create(chat_id=-5, title="Gudang")
     signature: Any = {"actor": "staff:owner", "source": "admin", "now": shop.now}

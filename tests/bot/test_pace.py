@@ -138,6 +138,19 @@ def test_without_a_time_the_clock_of_redis_counts() -> None:
     assert take_token(chat_id=7, priority=ORDER) == pytest.approx(PRIVATE.interval, abs=0.1)
 
 
+def test_a_process_begins_the_memory_before_the_first_message(
+    settings: Any, store: redis.Redis
+) -> None:
+    settings.TELEGRAM_PACE = True
+    pace.begin.__wrapped__()
+    (key,) = store.keys("pace:*")
+    assert key.endswith(b":born")
+    seconds, microseconds = store.time()
+    born = seconds * 1_000_000 + microseconds - int(PRIVATE.burst * PRIVATE.interval * 1_000_000)
+    store.set(key, born)
+    assert take_token(chat_id=7, priority=ORDER) == 0
+
+
 def test_what_is_remembered_of_a_chat_goes_away_by_itself(
     born: datetime, store: redis.Redis
 ) -> None:

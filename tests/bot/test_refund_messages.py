@@ -1,6 +1,7 @@
 """What customer and staff read about a refund."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,9 @@ from orders.models import OrderItem
 from orders.services.refund_quotes import quote_refund
 from orders.services.refunds import record_refund_outside, refund_to_balance
 from telegram_bot.messages import render_message
+from telegram_bot.shortcuts import path_to
+from tests.bot.flows import settle_stand_ins
+from tests.bot.harness import BotHarness
 from tests.orders.steps import delivered
 from tests.world import World
 
@@ -61,3 +65,20 @@ def test_staff_read_who_got_it(world: World, item: OrderItem) -> None:
     said = text("staff_refund", None)
     for part in ("Refund ke saldo", item.order.invoice_id, "Sari", "Rp80.000"):
         assert part in said
+
+
+def test_goods_that_were_given_back_before_they_arrived_are_shown_nowhere(
+    shop_bot: BotHarness, world: World, settings: Any
+) -> None:
+    settle_stand_ins(settings)
+    budi = shop_bot.chat_of(world.customer(balance=100_000))
+    order = world.paid(budi.customer, world.product(stock=["secret:x"]))
+    refund(world, order.items.get(), outside=False)
+    shop_bot.deliver()
+    assert [message.text.splitlines()[0] for message in budi.messages] == [
+        "💸 Rp50.000 kembali ke saldo kamu"
+    ]
+    budi.press_path(path_to("order", order.pk))
+    assert "Pesanan ini sudah direfund" in budi.last.text
+    budi.press_path(path_to("goods", order.pk))
+    assert "secret:x" not in "".join(budi.texts)

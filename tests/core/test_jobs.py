@@ -14,7 +14,8 @@ from django.utils import timezone
 from rq.scheduler import RQScheduler
 
 from core import jobs
-from core.jobs import PATIENCE, SILENCE, ShopWorker, wake, wake_at
+from core.jobs import PATIENCE, SILENCE, wake, wake_at
+from core.worker import ShopWorker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -162,5 +163,6 @@ class TestLater:
     def test_a_killed_workers_scheduling_is_taken_over_within_two_minutes(
         self, queues: dict[str, Any]
     ) -> None:
-        worker = ShopWorker(["default"], connection=queues["default"].connection, worker_ttl=60)
+        worker = django_rq.get_worker("default", worker_ttl=60)
+        assert isinstance(worker, ShopWorker)
         assert worker.maintenance_interval + worker.dequeue_timeout <= 120

@@ -31,7 +31,8 @@ def buy_by_qris(person: Person) -> str:
     known = {row["txn_id"] for row in person.shop.transactions()}
     person.wait_until_answered(person.press(summary(person), "QRIS"))
     wait_for("the QR code", lambda: [m for m in person.messages() if m["photo"]])
-    return next(row["txn_id"] for row in person.shop.transactions() if row["txn_id"] not in known)
+    rows = person.shop.transactions()
+    return next(str(row["txn_id"]) for row in rows if row["txn_id"] not in known)
 
 
 def confirm_balance(person: Person, product: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 
 from operations.invariants import broken_invariants
 from tests.bank import Bank
-from tests.e2e.shop import Shop
+from tests.e2e.shop import Shop, wait_for
 from tests.faults.database import Database
 from tests.faults.reckoning import reckon
 from tests.faults.sales import Sale
@@ -53,6 +53,9 @@ def account_for(shop: Shop, record_property: Any) -> Account:
     def account(*sales: Sale, injected: int) -> None:
         for sale in sales:
             sale.wait_for_goods()
+        # Everybody is back and nothing is left to do: what would be done twice is done by now.
+        shop.wait_until_ready()
+        wait_for("nothing left to do", lambda: not any(each.is_unfinished() for each in sales))
         tallies = [sale.tally() for sale in sales]
         for name in ("orders", "lost", "doubled"):
             record_property(name, sum(getattr(each, name) for each in tallies))

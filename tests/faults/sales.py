@@ -45,6 +45,13 @@ The last is the stand-in's word against the shop's: both keep their tables in on
 """
 
 
+UNFINISHED = """
+SELECT (SELECT count(*) FROM core_outboxmessage WHERE recipient = %(customer)s
+    AND state = 'pending')
+  + (SELECT count(*) FROM payments_gatewayevent WHERE txn_id = %(txn_id)s AND handled_at IS NULL)
+"""
+
+
 @dataclass(frozen=True)
 class Tally:
     """Orders, and what a fault did to them."""
@@ -92,6 +99,9 @@ class Sale:
         """Wait until the goods are in the chat, and until the shop knows it."""
         wait_for("the goods in the chat", lambda: self.copies() > 0, seconds=PATIENCE)
         wait_for("delivered_at", self._is_known_to_be_delivered, seconds=PATIENCE)
+
+    def is_unfinished(self) -> bool:
+        return bool(self.database.count(UNFINISHED, **self._names()))
 
     def tally(self) -> Tally:
         """Lost: not delivered, or goods or money missing. Doubled: an order, a payment, goods."""

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError, connections
 from django.test import Client
 from django.utils import timezone
@@ -78,6 +80,13 @@ def test_an_idle_worker_reports_often_enough() -> None:
     seconds = int(option.partition("=")[2])
     idle = RqWorker(["high"], connection=get_connection("high"), worker_ttl=seconds)
     assert timedelta(seconds=idle.dequeue_timeout) * 1.5 < WORKER_SEEN_LATELY
+
+
+def test_every_worker_moves_scheduled_jobs_too() -> None:
+    assert "--with-scheduler" in server._services()["worker"]
+    compose = Path(settings.BASE_DIR, "compose.yaml").read_text()
+    [command] = [line for line in compose.splitlines() if "rqworker" in line]
+    assert "--with-scheduler" in command
 
 
 @pytest.mark.parametrize("beats", [[], [None]])

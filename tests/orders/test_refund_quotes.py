@@ -7,7 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.models import ProductKind, StockItem, StockState
+from core.models import OutboxMessage
+from operations.invariants import broken_invariants
 from orders.errors import OrderNotFound, RefundRefusal, RefundRefused
+from orders.goods import goods_of
 from orders.models import Order, Refund
 from orders.services.refund_quotes import (
     quote_order,
@@ -16,6 +19,7 @@ from orders.services.refund_quotes import (
     voucher_shares,
 )
 from orders.services.refunds import refund_to_balance
+from telegram_bot.messages import render_message
 from tests.orders.steps import arrive, delivered
 from tests.world import World
 
@@ -115,10 +119,32 @@ def test_shared_goods_have_no_claims(world: World) -> None:
 
 
 def test_goods_that_never_arrived_are_given_back_in_full(world: World) -> None:
-    order = world.paid(world.customer(balance=50_000), world.product())
-    quote = quote_refund(order_item_id=order.items.get().pk, now=world.later(days=90))
+    order = world.paid(world.customer(balance=100_000), world.product(), quantity=2)
+    item = order.items.get()
+    quote = quote_refund(order_item_id=item.pk, units=1, now=world.later(days=90))
     assert not quote.is_delivered
-    assert (quote.days_used, quote.multiplier, quote.amount) == (0, 1, 50_000)
+    assert (quote.units, quote.days_used) == (2, 0)
+    assert (quote.multiplier, quote.amount) == (1, 100_000)
+
+
+def test_what_was_given_back_before_it_arrived_never_does(world: World) -> None:
+    order = world.paid(world.customer(balance=50_000), world.product())
+    assert len(goods_of(order=order)) == 1
+    [quote] = quote_order(order_id=order.pk, now=world.now)
+    refund_to_balance(request=quote.request, actor="test", source="test", now=world.now)
+    with pytest.raises(OrderNotFound):
+        goods_of(order=order)
+    message = OutboxMessage.objects.get(kind="order_delivered")
+    assert render_message(message, order.customer) is None
+    assert broken_invariants(world.later(hours=1)) == []
+
+
+def test_what_was_given_back_after_it_arrived_can_be_read_again(world: World) -> None:
+    item = delivered(world)
+    [quote] = quote_order(order_id=item.order_id, now=world.now)
+    refund_to_balance(request=quote.request, actor="test", source="test", now=world.now)
+    item.order.refresh_from_db()
+    assert len(goods_of(order=item.order)) == 1
 
 
 def refusal_of(world: World, item_id: int, units: int | None = None) -> RefundRefused:
