@@ -170,6 +170,9 @@ class Shop:
         while self.now < end:
             self.town.now = min(end, self._next_moment(end))
             self.catch_up()
+            if self._is_behind():
+                break  # it never will be done: the next look says so
+        self.town.now = max(self.town.now, end)
 
     def _next_moment(self, end: datetime) -> datetime:
         first = self._first_end()

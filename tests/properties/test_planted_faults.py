@@ -7,7 +7,10 @@ from tests.properties.machine import Broken
 from tests.properties.runs import play
 from tests.properties.shop import Shop
 
-pytestmark = pytest.mark.django_db(databases=["default", "audit"])
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "audit"]),
+    pytest.mark.thorough,  # minutes in all: each plays until the fault shows
+]
 
 
 @pytest.mark.parametrize("plant", FAULTS.values(), ids=FAULTS.keys())

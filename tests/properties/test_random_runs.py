@@ -22,8 +22,8 @@ AT_LEAST = dict.fromkeys(("paid", "late", "twice", "expired", "refunded"), STEPS
 def test_a_short_run_breaks_nothing(
     shop: Shop, record_property: Callable[[str, object], None]
 ) -> None:
-    _play_and_report(shop, record_property, lambda: play(shop, runs=3, steps=40))
-    assert shop.tally.steps >= 90
+    _play_and_report(shop, record_property, lambda: play(shop, runs=4, steps=50))
+    assert shop.tally.steps >= 150
     assert all(shop.tally.outcomes[name] for name in AT_LEAST), shop.tally.table()
 
 
