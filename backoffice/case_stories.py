@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from accounts.models import Customer, LedgerEntry
 from backoffice.display import moment, money
-from core.models import OutboxMessage
+from backoffice.message_names import what_happened
 from orders.models import Order, OrderStatus
 from payments.models import MANUAL, Case, CaseKind, Payment
+from telegram_bot.undelivered import goods_message
 
 TITLES = {
     CaseKind.AMOUNT_DIFFERS: "A customer paid another amount",
@@ -19,8 +20,9 @@ ADVICE = {
     " the balance. If they want something else, write to them and note here what you agreed.",
     CaseKind.UNMATCHED_EVENT: "What you can do: look the transaction up in your account at the"
     " gateway. If a customer really paid it, settle it with them; then note here what you found.",
-    CaseKind.DELIVERY_FAILED: "What you can do: write to the customer and help with the goods;"
-    " then note here how it ended.",
+    CaseKind.DELIVERY_FAILED: "What you can do: look in the outbox, where the message can be sent"
+    " again, or write to the customer and help with the goods. This case ends by itself when they"
+    " arrive; otherwise note here how it ended.",
     CaseKind.PAID_AFTER_MANUAL: "What you can do: find out whether this is the money for which the"
     " order was marked paid. If it is not, give it back or add it to the customer's balance;"
     " then note here what you did.",
@@ -114,14 +116,13 @@ def _amount_told(body: object) -> str:
 def _delivery_failed(case: Case) -> list[str]:
     order = order_of(case)
     if order is None:
-        return ["Goods are paid, but Telegram did not take the message with them."]
-    message = OutboxMessage.objects.filter(dedupe_key=f"order_delivered:{order.pk}").first()
-    error = message.error if message else ""
+        return ["Goods are paid, but did not reach the customer's chat."]
+    message = goods_message(order.pk).first()
     delivered = f"Meanwhile they were delivered, on {moment(order.delivered_at)}."
     paid = f"{order.customer.name} paid {money(order.total_bill)} for order {order}"
     return [
-        f"{paid}, but Telegram did not take the message with the goods.",
-        f"What was said about it: {error}" if error else "",
+        f"{paid}, but the goods did not reach the customer's chat.",
+        *(what_happened(message) if message else ()),
         delivered if order.delivered_at else "The goods are kept for this customer.",
     ]
 

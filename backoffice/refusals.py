@@ -25,7 +25,7 @@ from orders.errors import (
     VoucherRefused,
 )
 from orders.models import OrderStatus
-from payments.services.cases import MOST_NOTE, CaseClosed, NoteRefused
+from payments.services.cases import MOST_NOTE, CaseClosed, GoodsMissing, NoteRefused
 from payments.services.manual import MOST_REASON, GatewaySilent, ReasonRefused
 from telegram_bot.resending import NotResendable
 
@@ -84,6 +84,14 @@ def _last_owner(_refusal: LastOwner) -> str:
 def _role(refusal: RoleInUse) -> str:
     members = "1 member" if refusal.members == 1 else f"{refusal.members} members"
     return f"“{refusal.name}” still has {members} of staff. Give them another role first."
+
+
+@sentence.register
+def _without_goods(_refusal: GoodsMissing) -> str:
+    return (
+        "The customer has neither the goods nor the money back. Send the message again, refund the"
+        " order, or confirm that you handed the goods over in another way."
+    )
 
 
 @sentence.register

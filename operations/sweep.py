@@ -26,6 +26,7 @@ from payments.services.reports import (
 )
 from payments.services.settle import resume_completion
 from telegram_bot.delivery import deliver_outbox
+from telegram_bot.undelivered import report_undelivered, undelivered_orders
 
 logger = logging.getLogger(__name__)
 BATCH = 200
@@ -72,6 +73,7 @@ def _steps(now: datetime | None) -> list[Step]:
         ("openings", lambda: _open_payments(clock)),
         ("payments", lambda: _tend_payments(clock)),
         messages,
+        ("undelivered", lambda: _report_undelivered(clock)),
         ("probes", lambda: int(probe_gateway(now=clock()))),
         ("comparisons", lambda: _compare(clock)),
         ("purges", lambda: _purge(clock)),
@@ -112,6 +114,11 @@ def _tend_payments(clock: Clock) -> int:
 
 def _tend(due: Iterable[int], clock: Clock) -> int:
     return _each_asking(list(due), lambda pk: tend_payment(payment_id=pk, now=clock()))
+
+
+def _report_undelivered(clock: Clock) -> int:
+    due = undelivered_orders(now=clock(), limit=BATCH)
+    return _each(due, lambda pk: report_undelivered(order_id=pk, now=clock()))
 
 
 def _compare(clock: Clock) -> int:

@@ -70,6 +70,11 @@ class Order(models.Model):
                 condition=Q(status=OrderStatus.PENDING),
             ),
             models.Index(fields=["-paid_at"], name="order_paid"),
+            models.Index(
+                fields=["paid_at"],
+                name="order_undelivered",
+                condition=Q(status=OrderStatus.PAID, delivered_at=None),
+            ),
         ]
         constraints: ClassVar = [
             not_negative(

@@ -17,8 +17,7 @@ from core.models import OutboxMessage, OutboxState
 from core.outbox import References
 from orders.goods import is_withheld
 from orders.models import Order, OrderStatus, Refund
-from orders.services.fulfilment import mark_delivered
-from payments.models import Case, Payment, PaymentStatus
+from payments.models import Case, CaseKind, Payment, PaymentStatus
 from telegram_bot import balance_messages, gateway_screens, keyboards
 from telegram_bot.goods import present_goods
 from telegram_bot.message_parts import MessageIds, OutgoingMessage, Renderer
@@ -28,6 +27,7 @@ from telegram_bot.message_parts import screen_of as _screen
 from telegram_bot.qr import qr_png
 from telegram_bot.screens import Photo, Screen
 from telegram_bot.shortcuts import language_of, render_text
+from telegram_bot.undelivered import GOODS, goods_message, needs_keys, record_arrival
 from telegram_bot.views.orders import UNAVAILABLE, checkout_url, late_money_context
 
 
@@ -96,7 +96,7 @@ def _order_delivered(references: References) -> OutgoingMessage | None:
     screen = _screen("order_paid.html", context, keyboards.new_menu())
 
     def delivered(_chat_id: int, _message_id: int, now: datetime) -> None:
-        mark_delivered(order_id=order.pk, now=now)
+        record_arrival(order_id=order.pk, now=now)
 
     return OutgoingMessage(
         replace(screen, documents=goods.documents), _shown_messages(order), delivered
@@ -169,7 +169,12 @@ def _staff_case(references: References) -> OutgoingMessage | None:
     case = Case.objects.select_related("order", "payment__order", "event").get(
         pk=references["case_id"]
     )
-    return OutgoingMessage(_screen("staff_case.html", {"case": case}))
+    if case.closed_at is not None:
+        return None
+    is_about_goods = case.kind == CaseKind.DELIVERY_FAILED and case.order_id is not None
+    row = goods_message(case.order_id).first() if is_about_goods else None
+    context = {"case": case, "row": row, "is_locked": row is not None and needs_keys(row)}
+    return OutgoingMessage(_screen("staff_case.html", context))
 
 
 def _refund_context(references: References) -> dict[str, Any]:
@@ -211,11 +216,19 @@ def _staff_message_stuck(references: References) -> OutgoingMessage | None:
 def _staff_message_arrived(references: References) -> OutgoingMessage | None:
     """Only for staff who heard that it was stuck."""
     row = _outbox_row(references)
-    copies = f"staff_message_stuck:{references['outbox_id']}:"
-    heard = OutboxMessage.objects.filter(dedupe_key__startswith=copies, state=OutboxState.SENT)
-    if row is None or not heard.exists():
+    if row is None or not _staff_heard_of(row):
         return None
     return OutgoingMessage(_screen("staff_message_arrived.html", _row_context(row)))
+
+
+def _staff_heard_of(row: OutboxMessage) -> bool:
+    case = Case.objects.filter(
+        kind=CaseKind.DELIVERY_FAILED, order=row.references.get("order_id", 0)
+    ).first()
+    copies = Q(dedupe_key__startswith=f"staff_message_stuck:{row.pk}:")
+    if case is not None and row.kind == GOODS:
+        copies |= Q(dedupe_key__startswith=f"staff_case:{case.pk}:")
+    return OutboxMessage.objects.filter(copies, state=OutboxState.SENT).exists()
 
 
 def _outbox_row(references: References) -> OutboxMessage | None:

@@ -13,12 +13,12 @@ from accounts.models import StaffChat
 from accounts.services.customers import mark_blocked
 from core.encryption import EncryptionError
 from core.models import OutboxMessage, OutboxPriority, OutboxState
-from core.outbox import STAFF, enqueue_message
-from payments.models import Case, CaseKind
+from core.outbox import enqueue_message
 from telegram_bot import alerts
 from telegram_bot.client import seconds_of
 from telegram_bot.outgoing import Delivery
 from telegram_bot.pace import NotYet
+from telegram_bot.undelivered import GOODS, open_delivery_case
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,6 @@ PASSING = (TelegramError, TimeoutError, OperationalError)
 # Kept in the row's references.
 SENT_PARTS = "sent_parts"
 OWN_ERRORS = "own_errors"
-GOODS = "order_delivered"
 
 
 def record_outcome(delivery: Delivery, now: datetime) -> str:
@@ -120,7 +119,7 @@ def _wait_for_keys(delivery: Delivery, error: Exception, now: datetime) -> str:
     logger.error("goods do not open: %s", error, extra=_context(delivery.row))
     is_held = _release(delivery, not_before=now + _pause(delivery.row), error=_text(error))
     if is_held and delivery.row.kind == GOODS:
-        _open_case(int(delivery.row.references["order_id"]), now)
+        open_delivery_case(order_id=int(delivery.row.references["order_id"]), now=now)
     return "postponed"
 
 
@@ -164,24 +163,10 @@ def fail(delivery: Delivery, error: Exception, now: datetime) -> str:
     logger.error("not deliverable: %s", error, extra=_context(delivery.row))
     is_parked = _release(delivery, state=OutboxState.FAILED, error=_text(error))
     if is_parked and delivery.row.kind == GOODS:
-        _open_case(int(delivery.row.references["order_id"]), now)
+        open_delivery_case(order_id=int(delivery.row.references["order_id"]), now=now)
     elif is_parked:
         alerts.tell_of_failure(delivery.row, now)
     return "failed"
-
-
-def _open_case(order_id: int, now: datetime) -> None:
-    kind = CaseKind.DELIVERY_FAILED
-    case, _ = Case.objects.get_or_create(
-        key=f"{kind}:{order_id}",
-        defaults={"kind": kind, "order_id": order_id, "opened_at": now},
-    )
-    enqueue_message(
-        recipient=STAFF,
-        kind="staff_case",
-        references={"case_id": case.pk},
-        dedupe_key=f"staff_case:{case.pk}",
-    )
 
 
 @transaction.atomic

@@ -5,6 +5,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connections
 from django.test import TransactionTestCase
@@ -65,6 +66,10 @@ def committed_world(transactional_db: Any) -> World:
 def _clean_cache() -> Iterator[None]:
     yield
     cache.clear()
+
+
+# What makes passwords slow to guess makes every test that creates an account slow, too.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-django orders the tests by their markers

@@ -5,7 +5,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 
@@ -20,14 +20,13 @@ from backoffice.case_stories import (
     story,
     title,
 )
-from backoffice.confirm import page_context
 from backoffice.display import NOTHING, badge, link_to, moment, money
-from backoffice.forms.cases import CloseCaseForm
+from backoffice.form_pages import FormPage, ask_with_form
+from backoffice.forms.cases import CloseCaseForm, HandOverForm
 from backoffice.panels import Lead, Panel, Timeline
-from backoffice.refusals import sentence
 from backoffice.staff import STAFF, actor_name, signed
 from payments.models import Case
-from payments.services.cases import CaseClosed, close_case
+from payments.services.cases import close_case, is_without_goods
 
 BELONGS = ("order__customer", "payment__customer", "payment__order", "event")
 
@@ -156,30 +155,29 @@ class CaseAdmin(ReadOnlyAdmin[Case]):
         if case.closed_at is not None:
             messages.info(request, "This case was dealt with already.")
             return HttpResponseRedirect(back)
-        form = CloseCaseForm(request.POST or None)
-        if form.is_valid():
-            return self._close(request, case, form.cleaned_data["note"])
-        context = page_context(self, request, case) | {
-            "title": "Mark as dealt with",
-            "what": title(case),
-            "sentences": [*story(case), advice(case)],
-            "form": form,
-            "back": back,
-        }
-        return render(request, "backoffice/close_case.html", context)
+        def do(form: CloseCaseForm) -> str:
+            note, handed_over = form.cleaned_data["note"], form.cleaned_data.get("handed_over")
+            close_case(
+                case_id=case_id, resolution=note, handed_over=bool(handed_over), **signed(request)
+            )
+            return "Dealt with. Your note is kept with the case."
 
-    def _close(self, request: HttpRequest, case: Case, note: str) -> HttpResponse:
-        try:
-            close_case(case_id=case.pk, resolution=note, **signed(request))
-            messages.success(request, "Dealt with. Your note is kept with the case.")
-        except CaseClosed as refusal:
-            messages.error(request, sentence(refusal))
-        return HttpResponseRedirect(reverse("admin:payments_case_change", args=[case.pk]))
+        asked = HandOverForm if is_without_goods(case) else CloseCaseForm
+        page = FormPage(
+            title="Mark as dealt with",
+            sentences=[f"{title(case)}.", *story(case), advice(case)],
+            button="Mark as dealt with",
+            do=do,
+            back=back,
+        )
+        return ask_with_form(self, request, case, asked(request.POST or None), page)
 
 
 def _closing(case: Case) -> str:
     """Say when it was dealt with and, from the audit trail, by whom."""
     written = AuditEntry.objects.filter(target=f"case:{case.pk}", action="close_case")
     actor = written.values_list("actor", flat=True).first()
+    if actor == "system":
+        return f"Ended by itself on {moment(case.closed_at)}."
     by = f" by {actor_name(actor).removeprefix(STAFF)}" if actor else ""
     return f"Dealt with on {moment(case.closed_at)}{by}."

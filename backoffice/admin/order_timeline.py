@@ -5,7 +5,8 @@ from backoffice.display import money
 from backoffice.panels import Step, Timeline
 from core.models import OutboxMessage
 from orders.models import Order, OrderStatus
-from payments.models import MANUAL, Payment, PaymentStatus
+from payments.models import MANUAL, CaseKind, Payment, PaymentStatus
+from telegram_bot.undelivered import ARRIVED
 
 ENDED = {
     OrderStatus.EXPIRED: "Expired unpaid: its goods were free for others",
@@ -27,7 +28,8 @@ def order_timeline(order: Order, payments: list[Payment]) -> Timeline:
         text = "Paid late: the goods were still there, so the order was kept" if end else "Paid"
         steps.append(Step(text, order.paid_at, "check_circle", "good"))
     if order.delivered_at:
-        steps.append(Step("Delivered to the chat", order.delivered_at, "local_shipping", "good"))
+        text = "Handed over by staff" if _is_handed_over(order) else "Delivered to the chat"
+        steps.append(Step(text, order.delivered_at, "local_shipping", "good"))
     steps += [
         Step(f"{money(refund.amount)} refunded", refund.created_at, "currency_exchange", "wait")
         for refund in order.refunds.all()
@@ -35,6 +37,12 @@ def order_timeline(order: Order, payments: list[Payment]) -> Timeline:
     if order.status == OrderStatus.PENDING:
         steps.append(Step("Expires if it is not paid", order.expires_at, "schedule", "wait"))
     return Timeline("What happened", sorted(steps, key=lambda step: step.at))
+
+
+def _is_handed_over(order: Order) -> bool:
+    """Return whether the moment of delivery is the one at which staff closed its case."""
+    cases = order.cases.filter(kind=CaseKind.DELIVERY_FAILED, closed_at=order.delivered_at)
+    return cases.exclude(resolution=ARRIVED).exists()
 
 
 def _payment_steps(payment: Payment) -> list[Step]:

@@ -6,7 +6,9 @@ from django.db import transaction
 
 from audit.services import conceal, record_audit
 from core.errors import DomainError
-from payments.models import Case
+from orders.models import OrderStatus
+from orders.services.fulfilment import mark_delivered
+from payments.models import Case, CaseKind
 
 MOST_NOTE = 2000
 """Most characters of what was done."""
@@ -29,19 +31,51 @@ class NoteRefused(DomainError):
     code = "note_refused"
 
 
+class GoodsMissing(DomainError):
+    """The customer paid and has neither the goods nor the money: nothing is dealt with yet."""
+
+    code = "goods_missing"
+
+
+def is_without_goods(case: Case) -> bool:
+    """Return whether a case is about goods that its customer has not, nor their money back."""
+    order = case.order
+    return (
+        case.kind == CaseKind.DELIVERY_FAILED
+        and order is not None
+        and order.status == OrderStatus.PAID
+        and order.delivered_at is None
+        and not order.refunds.exists()
+    )
+
+
 @transaction.atomic
-def close_case(*, case_id: int, resolution: str, actor: str, source: str, now: datetime) -> Case:
+def close_case(
+    *,
+    case_id: int,
+    resolution: str,
+    actor: str,
+    source: str,
+    now: datetime,
+    handed_over: bool = False,
+) -> Case:
     """Close a case with a note of what was done, once.
 
-    Raises NoteRefused for an empty or too long note and CaseClosed when it is closed already;
-    then nothing changed.
+    `handed_over`: staff gave the customer the goods in another way, which delivers the order.
+    Raises NoteRefused for an empty or too long note, CaseClosed when it is closed already, and
+    GoodsMissing while the customer has neither goods nor refund; then nothing changed.
     """
     note = resolution.strip()
     if not 0 < len(note) <= MOST_NOTE:
         raise NoteRefused
+    if handed_over:
+        # Before the case is locked: order first, then case, as whoever delivers.
+        _hand_over(Case.objects.get(pk=case_id), actor, source, now)
     case = Case.objects.select_for_update(no_key=True).get(pk=case_id)
     if case.closed_at is not None:
         raise CaseClosed(closed_at=case.closed_at, resolution=case.resolution)
+    if is_without_goods(case):
+        raise GoodsMissing
     before = {"closed_at": None, "resolution": case.resolution}
     after = {"closed_at": now.isoformat(), "resolution": note}
     case.closed_at = now
@@ -56,6 +90,20 @@ def close_case(*, case_id: int, resolution: str, actor: str, source: str, now: d
         changes=conceal((before, after), owner=_about(case), names={"resolution"}),
     )
     return case
+
+
+def _hand_over(case: Case, actor: str, source: str, now: datetime) -> None:
+    if case.order_id is None or not is_without_goods(case):
+        return
+    mark_delivered(order_id=case.order_id, now=now)
+    record_audit(
+        actor=actor,
+        action="hand_over_goods",
+        target=f"order:{case.order_id}",
+        source=source,
+        now=now,
+        changes=({"delivered_at": None}, {"delivered_at": now.isoformat()}),
+    )
 
 
 def _about(case: Case) -> str:

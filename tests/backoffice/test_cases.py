@@ -17,6 +17,7 @@ from orders.models import Order
 from payments.models import Case, CaseKind, GatewayEvent
 from payments.services.cases import close_case
 from payments.services.settle import settle
+from telegram_bot.undelivered import record_arrival, report_undelivered
 from tests.backoffice.pages import actor, body, said, url, words
 from tests.bank import Bank
 from tests.payments.steps import opened, paid
@@ -40,8 +41,8 @@ def page(client: Client, case: Case) -> str:
     return words(client.get(url(Case, "change", case.pk)))
 
 
-def close(client: Client, case: Case, note: str) -> Any:
-    return client.post(reverse(CLOSE, args=[case.pk]), {"note": note})
+def close(client: Client, case: Case, note: str, **more: str) -> Any:
+    return client.post(reverse(CLOSE, args=[case.pk]), {"note": note, **more})
 
 
 def test_it_says_what_was_asked_what_came_and_where_it_went(
@@ -93,15 +94,50 @@ def test_an_event_of_nobody_says_that_nothing_was_done(owner: Client, world: Wor
 def test_goods_that_did_not_arrive_say_why(owner: Client, shop: World) -> None:
     order = Order.objects.paid().get()
     OutboxMessage.objects.filter(dedupe_key=f"order_delivered:{order.pk}").update(
-        state=OutboxState.FAILED, error="chat not found"
+        state=OutboxState.FAILED, error="BadRequest: chat not found"
     )
     case = Case.objects.create(
         kind=CaseKind.DELIVERY_FAILED, key="2", order=order, opened_at=shop.now
     )
     text = page(owner, case)
     assert "paid Rp90.000" in text
-    assert "What was said about it: chat not found" in text
+    assert "Telegram refuses it: chat not found. The shop does not try again by itself." in text
     assert "The goods are kept for this customer." in text
+
+
+def test_goods_that_wait_for_who_blocked_the_bot_say_so(owner: Client, shop: World) -> None:
+    order = Order.objects.paid().get()
+    OutboxMessage.objects.filter(dedupe_key=f"order_delivered:{order.pk}").update(
+        state=OutboxState.BLOCKED, error="Forbidden: bot was blocked by the user"
+    )
+    report_undelivered(order_id=order.pk, now=shop.now)
+    text = page(owner, Case.objects.get(order=order))
+    assert "It goes out by itself when they write to the bot again." in text
+    assert "This case ends by itself when they arrive" in text
+
+
+def test_a_case_about_goods_ends_by_itself(owner: Client, shop: World) -> None:
+    order = Order.objects.paid().get()
+    report_undelivered(order_id=order.pk, now=shop.now)
+    record_arrival(order_id=order.pk, now=shop.now)
+    text = page(owner, Case.objects.get(order=order))
+    assert "Ended by itself on" in text
+    assert "Delivered to the chat" in words(owner.get(url(Order, "change", order.pk)))
+
+
+def test_goods_that_staff_handed_over_are_delivered(owner: Client, shop: World) -> None:
+    order = Order.objects.paid().get()
+    report_undelivered(order_id=order.pk, now=shop.now)
+    case = Case.objects.get(order=order)
+    answer = close(owner, case, "Wrote to them")
+    assert "neither the goods nor the money back" in answer.context["form"].errors["handed_over"][0]
+    case.refresh_from_db()
+    assert case.closed_at is None
+    close(owner, case, "Sent by mail", handed_over="on")
+    case.refresh_from_db()
+    order.refresh_from_db()
+    assert (case.resolution, order.delivered_at) == ("Sent by mail", case.closed_at)
+    assert "Handed over by staff" in words(owner.get(url(Order, "change", order.pk)))
 
 
 def test_dealing_with_it_keeps_the_note_and_lowers_the_counts(
@@ -154,9 +190,10 @@ def test_who_is_second_by_a_moment_is_told(
         return close_case(**kwargs)
 
     monkeypatch.setattr("backoffice.admin.cases.close_case", late)
-    told = said(close(owner, differing, "Second"))
+    told = words(close(owner, differing, "Second"))
     assert "dealt with already, on" in told
     assert "“First”" in told
+    assert "Second" in told
 
 
 def test_who_may_only_look_cannot(staff: Callable[..., Client], differing: Case) -> None:

@@ -15,7 +15,7 @@ from core.models import OutboxMessage, OutboxState
 from core.outbox import enqueue_message
 from orders.models import Order
 from payments.models import Case
-from telegram_bot import outcomes
+from telegram_bot import outcomes, undelivered
 from telegram_bot.outgoing import Delivery
 from tests.bot.flows import buy_from_balance
 from tests.bot.harness import BotHarness, Chat
@@ -77,8 +77,8 @@ class TestRefused:
         assert Case.objects.count() == 1
         assert "".join(staff.texts).count("tidak bisa dikirim") == 1
 
-    def test_goods_that_arrive_later_are_delivered_and_the_case_stays_with_staff(
-        self, shop_bot: BotHarness, world: World, sari: Chat
+    def test_goods_that_arrive_later_are_delivered_and_end_the_case(
+        self, shop_bot: BotHarness, world: World, sari: Chat, staff: Chat
     ) -> None:
         order = order_of(world, sari)
         refuse(shop_bot, sari)
@@ -88,7 +88,9 @@ class TestRefused:
         order.refresh_from_db()
         assert order.delivered_at is not None
         assert "the:goods" in sari.last.text
-        assert Case.objects.get().closed_at is None
+        assert Case.objects.get().closed_at is not None
+        shop_bot.deliver()
+        assert "".join(staff.texts).count("akhirnya sampai") == 1
 
     def test_any_other_message_opens_no_case(
         self, shop_bot: BotHarness, world: World, sari: Chat
@@ -109,7 +111,7 @@ class TestRefused:
         def dies(**_: Any) -> None:
             raise KeyboardInterrupt  # stands for the end of the process
 
-        monkeypatch.setattr(outcomes, "enqueue_message", dies)
+        monkeypatch.setattr(undelivered, "enqueue_message", dies)
         with pytest.raises(KeyboardInterrupt):
             outcomes.fail(Delivery(goods_row()), BadRequest("chat not found"), world.now)
         assert goods_row().state == OutboxState.PENDING

@@ -132,7 +132,7 @@ class TestWhatIsDue:
         call_command("sweep")
         lines = capsys.readouterr().out.splitlines()
         steps = ["completions", "messages", "events", "expiries", "openings", "payments"]
-        steps += ["probes", "comparisons", "purges", "audit"]
+        steps += ["undelivered", "probes", "comparisons", "purges", "audit"]
         assert lines == [f"{step}: 0" for step in steps]
 
 

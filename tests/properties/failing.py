@@ -11,7 +11,7 @@ from core.models import OutboxMessage
 from payments.models import Payment, PaymentStatus
 from telegram_bot.delivery import LEASE, deliver_outbox
 from tests.properties.buying import Buying
-from tests.properties.rules import step
+from tests.properties.rules import WHICH, step
 
 GATEWAY_CALL = st.sampled_from(["create", "create", "status", "cancel"])
 # `wrong_amount` only where it is not the proof of a payment: a gateway that lies there cannot be
@@ -59,6 +59,21 @@ class Failing(Buying):
     def break_telegram(self, method, fault, times) -> bool:
         error, is_after_effect = fault
         self.shop.telegram.break_next(method, error, after_effect=is_after_effect, times=times)
+        return True
+
+    @step(who=WHICH)
+    def block_bot(self, who) -> bool:
+        """One customer at a time has blocked it: their goods wait for them."""
+        if self.shop.away is not None:
+            return False
+        self.shop.block_bot(self.customer(who))
+        return True
+
+    @step(weight=2)
+    def unblock_bot(self) -> bool:
+        if self.shop.away is None:
+            return False
+        self.shop.unblock_bot()
         return True
 
     @step(statements=st.integers(0, 60))

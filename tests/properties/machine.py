@@ -78,6 +78,7 @@ class RandomRun(Paying, Depositing, Refunding, Failing):
         shop.gateway_is_away = False
         shop.bank.recover()
         shop.telegram.recover()
+        shop.unblock_bot()
         for span in TO_THE_END:
             shop.pass_time(span)
         self._look()

@@ -94,7 +94,7 @@ class Paying(Buying, Staffing):
         self.shop.bank.pay_transaction(found.txn_id, webhook="send")
         return True
 
-    @step(which=WHICH, status=st.sampled_from(["completed", "pending", "canceled"]))
+    @step(weight=2, which=WHICH, status=st.sampled_from(["completed", "pending", "canceled"]))
     def send_webhook_again(self, which, status) -> bool:
         """The same again, an older state, or a lie: the body is only a hint."""
         there = self.pick(list(PakasirTransaction.objects.order_by("pk")), which)

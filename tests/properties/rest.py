@@ -3,6 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from django.db.models import Q
+
+from accounts.services.customers import PAID_FOR
 from audit.models import AuditEntry
 from catalog.models import ProductKind
 from core.encryption import decrypt
@@ -25,8 +28,10 @@ def unrest() -> Iterator[str]:
         "payment is open": Payment.objects.open(),
         "payment had no effect": Payment.objects.unapplied(),
         "event is not handled": GatewayEvent.objects.filter(handled_at=None),
+        # What only told of something is not repeated to who blocked the bot.
         "message was not sent": OutboxMessage.objects.filter(
-            state__in=[OutboxState.PENDING, OutboxState.FAILED, OutboxState.BLOCKED]
+            Q(state__in=[OutboxState.PENDING, OutboxState.FAILED])
+            | Q(state=OutboxState.BLOCKED, kind__in=PAID_FOR)
         ),
         "audit entry is not shipped": AuditEntry.objects.filter(shipped_at=None),
         # What was refunded before it arrived is withheld.
@@ -42,12 +47,13 @@ def unrest() -> Iterator[str]:
 
 
 def _lost_messages() -> Iterator[str]:
-    """What counts as sent stands in the chat, or stood there."""
+    """What counts as sent stands in the chat, or stood there: a message of its own."""
     shown = set(Message.objects.values_list("chat", "message_id"))
     sent = OutboxMessage.objects.filter(state=OutboxState.SENT, recipient__isnull=False)
-    for row in sent.exclude(kind__in=WITHOUT_TEXT):
+    for row in sent.exclude(kind__in=WITHOUT_TEXT).order_by("pk"):
         if (row.recipient, row.telegram_message_id) not in shown:
             yield f"{row} counts as sent, but its chat has no message {row.telegram_message_id}"
+        shown.discard((row.recipient, row.telegram_message_id))
 
 
 def _dropped_money() -> Iterator[str]:

@@ -13,6 +13,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 from telegram.request import RequestData
 
+from accounts.models import Customer
+from accounts.services.customers import TelegramProfile, register_customer
 from core.errors import DomainError
 from core.models import OutboxMessage, StoreSettings, store_settings
 from operations import sweep as sweeping
@@ -20,6 +22,7 @@ from orders.models import Order
 from payments import gateways
 from payments.models import Payment
 from telegram_bot import client
+from telegram_bot.undelivered import undelivered_orders
 from tests.bank import Bank, connect_in_process
 from tests.bot.in_process import Driver, InProcessRequest
 from tests.properties.power import Power, PowerCut
@@ -86,7 +89,9 @@ class Shop:
         patch.setattr(client, "build_request", lambda **_: self.telegram)
         self._lay_line(patch)
         StoreSettings.objects.create(pk=1, voucher_pause_minutes=1, expiries_before_pause=5)
-        self.town.settle_down(Driver())
+        self.driver = Driver()
+        self.away: Customer | None = None  # has blocked the bot
+        self.town.settle_down(self.driver)
         self.quick = QuickLook(BEGINNING)
 
     def _lay_line(self, patch: pytest.MonkeyPatch) -> None:
@@ -112,6 +117,7 @@ class Shop:
         with ExitStack() as stack:
             self.town.now = BEGINNING
             self.gateway_is_away = False
+            self.away = None
             self.power.statements_left = None
             self.telegram.recover()
             self.troubles.found.clear()
@@ -139,6 +145,19 @@ class Shop:
         self.tally.count(deed, "done")
         return result
 
+    def block_bot(self, customer: Customer) -> None:
+        self.driver.post(f"/sandbox/api/users/{customer.pk}/block/")
+        self.away = customer
+
+    def unblock_bot(self) -> None:
+        """Who has blocked the bot takes it back and writes to it."""
+        if self.away is None:
+            return
+        self.driver.post(f"/sandbox/api/users/{self.away.pk}/unblock/")
+        profile = TelegramProfile(id=self.away.pk, first_name=self.away.name, language_code="id")
+        if self.act("write again", lambda: register_customer(profile=profile)) is not None:
+            self.away = None
+
     def sweep(self) -> None:
         self.act("sweep", lambda: sweeping.sweep(now=self.now))
 
@@ -155,6 +174,7 @@ class Shop:
         return (
             OutboxMessage.objects.pending().exists()
             or Payment.objects.unapplied().exists()
+            or bool(undelivered_orders(now=self.now, limit=1))
             or (first is not None and first <= self.now)
         )
 

@@ -77,6 +77,14 @@ class Staffing(ShopRules):
         self.shop.act("change ban", change)
         return True
 
+    @step(who=WHICH)
+    def change_reseller(self, who) -> bool:
+        customer = self.customer(who)
+        values = {"role": "is_reseller", "value": not customer.is_reseller}
+        change = partial(set_role, customer_id=customer.pk, **values, **self._now())
+        self.shop.act("change reseller", change)
+        return True
+
     @step(which=WHICH)
     def change_voucher(self, which) -> bool:
         """One voucher at a time is switched off."""
@@ -98,12 +106,13 @@ class Staffing(ShopRules):
         self.give(self.customer(who), -amount)
         return True
 
-    @step(which=WHICH)
-    def close_a_case(self, which) -> bool:
+    @step(which=WHICH, handed_over=st.sampled_from([False, False, True]))
+    def close_a_case(self, which, handed_over) -> bool:
         case = self.pick(list(Case.objects.filter(closed_at=None).order_by("pk")), which)
         if case is None:
             return False
-        close = partial(close_case, case_id=case.pk, resolution="looked at", **self._now())
+        how = {"resolution": "looked at", "handed_over": handed_over}
+        close = partial(close_case, case_id=case.pk, **how, **self._now())
         self.shop.act("close case", close)
         return True
 
