@@ -171,8 +171,8 @@ def _staff_case(references: References) -> OutgoingMessage | None:
     )
     if case.closed_at is not None:
         return None
-    is_about_goods = case.kind == CaseKind.DELIVERY_FAILED and case.order_id is not None
-    row = goods_message(case.order_id).first() if is_about_goods else None
+    is_about_goods = case.kind == CaseKind.DELIVERY_FAILED
+    row = goods_message(case.order_id or 0).first() if is_about_goods else None
     context = {"case": case, "row": row, "is_locked": row is not None and needs_keys(row)}
     return OutgoingMessage(_screen("staff_case.html", context))
 

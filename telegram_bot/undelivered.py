@@ -1,20 +1,21 @@
-"""Paid goods that do not arrive, whatever keeps them: a case, which ends once they have arrived."""
+"""Paid goods that do not arrive, whatever keeps them: a case, which ends when they do."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from core.encryption import DecryptionError, EncryptionError, NoUsableKey
 from core.models import OutboxMessage
 from core.outbox import STAFF, enqueue_message
-from orders.models import Order
+from orders.models import Order, OrderStatus
 from orders.services.fulfilment import mark_delivered
 from payments.models import Case, CaseKind
 from payments.services.cases import CaseClosed, close_case
 
 GOODS = "order_delivered"
+UNDELIVERED = Q(status=OrderStatus.PAID, delivered_at=None, refunds=None)
 LOCKED = (EncryptionError, DecryptionError, NoUsableKey)
 PATIENCE = timedelta(minutes=3)
 """After so long a paid order without its goods is a matter for staff."""
@@ -24,14 +25,14 @@ ARRIVED = "The goods have arrived in the customer's chat."
 def undelivered_orders(*, now: datetime, limit: int) -> list[int]:
     """Return the keys of orders to report; what was refunded before it arrived never will."""
     cases = Case.objects.filter(kind=CaseKind.DELIVERY_FAILED, order=OuterRef("pk"))
-    late = _undelivered().filter(~Exists(cases), paid_at__lt=now - PATIENCE)
+    late = Order.objects.filter(UNDELIVERED, ~Exists(cases), paid_at__lt=now - PATIENCE)
     return list(late.order_by("paid_at").values_list("pk", flat=True)[:limit])
 
 
 @transaction.atomic
 def report_undelivered(*, order_id: int, now: datetime) -> bool:
     """Open the case of an order, unless its goods have arrived meanwhile; return whether."""
-    order = _undelivered().lock().filter(pk=order_id).first()
+    order = Order.objects.lock().filter(UNDELIVERED, pk=order_id).first()
     if order is not None:
         open_delivery_case(order_id=order_id, now=now)
     return order is not None
@@ -74,7 +75,3 @@ def goods_message(order_id: int) -> QuerySet[OutboxMessage]:
 def needs_keys(row: OutboxMessage) -> bool:
     """Return whether a message waits because no key opens its goods."""
     return row.error.partition(":")[0] in {each.__name__ for each in LOCKED}
-
-
-def _undelivered() -> QuerySet[Order]:
-    return Order.objects.paid().filter(delivered_at=None, refunds=None)

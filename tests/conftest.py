@@ -1,5 +1,6 @@
 """What every test needs: a clean cache, triggers that let the flush pass, a world to shop in."""
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -70,6 +71,13 @@ def _clean_cache() -> Iterator[None]:
 
 # What makes passwords slow to guess makes every test that creates an account slow, too.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage rarely: what was imported stays, and is not worth another look."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-django orders the tests by their markers

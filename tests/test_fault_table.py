@@ -87,18 +87,21 @@ def run(folder: Path, tests: str, *options: str) -> subprocess.CompletedProcess[
     )
 
 
+@pytest.mark.slow
 def test_a_run_through_xdist_prints_what_its_tests_reported(tmp_path: Path) -> None:
     done = run(tmp_path, PASSING, "-n", "1")
     assert "gateway: slow         5         2         0         0" in done.stdout
     assert done.returncode == 0
 
 
+@pytest.mark.slow
 def test_a_run_fails_for_a_fault_that_was_never_injected(tmp_path: Path) -> None:
     done = run(tmp_path, SILENT)
     assert "gateway: never: 1 passed without injecting it" in done.stdout
     assert done.returncode == 1
 
 
+@pytest.mark.slow
 def test_a_whole_run_fails_for_what_is_missing_and_writes_it_down(tmp_path: Path) -> None:
     file = tmp_path / "faults.json"
     done = run(tmp_path, PASSING, f"--fault-json={file}")

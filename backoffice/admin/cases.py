@@ -155,6 +155,7 @@ class CaseAdmin(ReadOnlyAdmin[Case]):
         if case.closed_at is not None:
             messages.info(request, "This case was dealt with already.")
             return HttpResponseRedirect(back)
+
         def do(form: CloseCaseForm) -> str:
             note, handed_over = form.cleaned_data["note"], form.cleaned_data.get("handed_over")
             close_case(

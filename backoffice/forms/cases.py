@@ -23,7 +23,7 @@ class HandOverForm(CloseCaseForm):
         label="I handed the goods over in another way",
         help_text="The order counts as delivered then.",
         error_messages={
-            "required": "As long as the customer has neither the goods nor the money back, the case"
-            " stays open. Send the message again in the outbox, or refund the order."
+            "required": "As long as the customer has neither the goods nor the money back,"
+            " the case stays open. Send the message again in the outbox, or refund the order."
         },
     )

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from audit.services import difference, record_audit
@@ -60,7 +61,7 @@ def create_product(
     """
     product = Product(number=number, name=name, customer_price=customer_price, kind=kind, **fields)
     _check_number(product)
-    product.full_clean()
+    product.full_clean(validate_constraints=False)  # the database does: _save
     _save(product)
     record_audit(
         actor=actor,
@@ -93,7 +94,7 @@ def update_product(
         return product
     _check_kind(product, list(new))
     _check_number(product)
-    product.full_clean()
+    product.full_clean(validate_constraints=False)  # the database does: _save
     _save(product, list(new))
     record_audit(
         actor=actor,
@@ -154,14 +155,21 @@ def _check_number(product: Product) -> None:
 
 
 def _save(product: Product, changed: list[str] | None = None) -> None:
-    """Save, or raise NumberTaken when another product took the number since it was checked."""
+    """Save; what a constraint of the table refuses is a ValidationError with its message.
+
+    Raises NumberTaken when another product took the number since it was checked.
+    """
     try:
         with transaction.atomic():  # a savepoint, so that who has the number can be looked up
             product.save(update_fields=changed)
     except IntegrityError as error:
-        if "product_number_unique" in str(error):
+        name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+        if name == "product_number_unique":
             _check_number(product)
-        raise
+        broken = [each for each in Product._meta.constraints if each.name == name]
+        if not broken:
+            raise
+        raise ValidationError(broken[0].get_violation_error_message()) from error
 
 
 def _check_kind(product: Product, changed: list[str]) -> None:

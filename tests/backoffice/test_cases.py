@@ -130,7 +130,9 @@ def test_goods_that_staff_handed_over_are_delivered(owner: Client, shop: World) 
     report_undelivered(order_id=order.pk, now=shop.now)
     case = Case.objects.get(order=order)
     answer = close(owner, case, "Wrote to them")
-    assert "neither the goods nor the money back" in answer.context["form"].errors["handed_over"][0]
+    assert (
+        "neither the goods nor the money back" in answer.context["form"].errors["handed_over"][0]
+    )
     case.refresh_from_db()
     assert case.closed_at is None
     close(owner, case, "Sent by mail", handed_over="on")

@@ -84,6 +84,7 @@ def test_search_and_every_filter_work(owner: Client, model: type[Model]) -> None
         body(owner, address + choice["query_string"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS, ids=named)
 def test_a_list_asks_as_many_queries_for_ten_rows_as_for_three(
     owner: Client, model: type[Model], shop: World

@@ -134,6 +134,11 @@ class Drive:
         ):
             case = Case.objects.create(key=key, **belongs, **at)
             close_case(case_id=case.pk, resolution=note, **self.by)
+        order = self.world.paid(self.world.customer(balance=50_000), self.world.product())
+        at["kind"] = CaseKind.DELIVERY_FAILED
+        case = Case.objects.create(key="4", order=order, **at)
+        note = "Paid back to Wulandari"
+        close_case(case_id=case.pk, resolution=note, handed_over=True, **self.by)
 
     def staff(self) -> None:
         user = create_staff(username="ratnasari.dewi", password_hash="-hash-of-dewi-", **self.by)

@@ -113,6 +113,7 @@ class TestUnique:
         assert "Paste your stock, or choose a text file." in words(paste(owner, product, " "))
         assert not StockItem.objects.exists()
 
+    @pytest.mark.slow
     def test_ten_thousand_lines(self, owner: Client, product: Product) -> None:
         text = "\n".join(f"user{n}@contoh.id|pw" for n in range(10_000))
         assert "10,000 items imported" in said(paste(owner, product, text))

@@ -86,6 +86,7 @@ def sent() -> Counter[int | None]:
     return Counter(calls.values_list("chat_id", flat=True))
 
 
+@pytest.mark.slow
 def test_nobody_is_told_to_wait_even_when_redis_forgets(store: redis.Redis) -> None:
     many = {FIRST_OF_MANY + n: 1 for n in range(50)}
     wanted = Counter({BUSY: 7, GROUP: 2} | many)
@@ -103,6 +104,7 @@ def test_nobody_is_told_to_wait_even_when_redis_forgets(store: redis.Redis) -> N
     assert set(OutboxMessage.objects.values_list("attempts", flat=True)) == {1}
 
 
+@pytest.mark.slow
 def test_nobody_is_told_to_wait_without_redis(settings: Any) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     wanted = Counter({BUSY: 6} | {FIRST_OF_MANY + n: 1 for n in range(12)})

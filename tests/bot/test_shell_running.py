@@ -100,6 +100,7 @@ def test_a_webhook_without_a_secret_is_refused(settings: Any) -> None:
         call_command("runbot", webhook=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_stops_at_once_while_it_still_waits_for_telegram(number: signal.Signals) -> None:
     root = Path(settings.BASE_DIR)

@@ -14,11 +14,11 @@ from operations.sweep import sweep
 from orders.models import Order, OrderQuerySet
 from payments.models import Case
 from payments.services.cases import close_case
-from telegram_bot import undelivered
 from telegram_bot.delivery import deliver_outbox
 from telegram_bot.undelivered import (
     ARRIVED,
     PATIENCE,
+    UNDELIVERED,
     record_arrival,
     report_undelivered,
     undelivered_orders,
@@ -192,7 +192,7 @@ class TestReportedWhileTheyArrive:
 
 
 def test_the_search_for_them_reads_an_index(world: World, order: Order) -> None:
-    rows = undelivered._undelivered().order_by("paid_at")
+    rows = Order.objects.filter(UNDELIVERED).order_by("paid_at")
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
     assert "order_undelivered" in rows.explain()

@@ -9,6 +9,7 @@ import pytest
 
 from tests.quickcart.test_settings import REAL, ROOT
 
+pytestmark = pytest.mark.slow
 ASK = """
 import sys
 from django.test import Client

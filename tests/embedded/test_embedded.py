@@ -20,6 +20,7 @@ from quickcart.embedded import Layout
 from quickcart.local import identity, launch, leftovers, servers
 from tests.local_server import ROOT, wait_until
 
+pytestmark = pytest.mark.slow
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="shows what root must do")
 
 

@@ -20,6 +20,7 @@ from tests.faults.conftest import Shown
 from tests.payments.steps import at_the_gateway, kinds, meanwhile, opened, status_of, tend
 from tests.world import World
 
+pytestmark = pytest.mark.slow  # all of them
 Sale = tuple[Customer, Product, Payment]
 PAID = (OrderStatus.PAID, PaymentStatus.COMPLETED)
 EXPIRED = (OrderStatus.EXPIRED, PaymentStatus.EXPIRED)

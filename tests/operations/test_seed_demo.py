@@ -35,7 +35,11 @@ from payments.services import health
 from sandbox.telegram.models import Chat
 
 BUDI, RINA, ANDI = 800_000_001, 800_000_002, 800_000_003
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("seeded")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("seeded"),
+    pytest.mark.xdist_group("demo"),  # which is seeded once
+]
 
 
 def product(number: int) -> Product:

@@ -37,6 +37,8 @@ from tests.unguarded import unguarded
 NOW = datetime(2026, 11, 22, 13, 5, tzinfo=UTC)
 DAY = timedelta(days=1)
 
+pytestmark = pytest.mark.xdist_group("short demo")  # which is seeded once
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _a_short_history(django_db_setup: Any, django_db_blocker: Any) -> Iterator[None]:

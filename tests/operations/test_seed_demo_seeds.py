@@ -47,6 +47,7 @@ def digest() -> Rows:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.parametrize("seed", [2, 3])
 def test_every_seed_makes_a_sound_store(seed: int) -> None:
@@ -57,6 +58,7 @@ def test_every_seed_makes_a_sound_store(seed: int) -> None:
     assert Order.objects.paid().count() >= 150
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_a_seed_and_a_moment_decide_the_history(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = past(2)
@@ -129,6 +131,7 @@ class TestAllOrNothing:
         assert (measure_store(), is_seeded()) == (EMPTY, False)
         assert connection.get_autocommit()
 
+    @pytest.mark.slow
     def test_a_short_history_is_committed_at_once_and_wakes_nobody(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -53,6 +53,7 @@ def sweeps(world: World, seconds: float) -> None:
 
 @pytest.mark.usefixtures("quiet")
 class TestPolling:
+    @pytest.mark.slow
     @pytest.mark.parametrize("paid_after", [3, 16, 44])
     def test_of_many_open_payments_a_lost_webhook_costs_a_minute_at_most(
         self, world: World, bank: Bank, paid_after: int
@@ -69,6 +70,7 @@ class TestPolling:
             assert payment.completed_at is not None
             assert payment.completed_at - paid_at <= timedelta(seconds=60)
 
+    @pytest.mark.slow
     def test_many_who_pay_at_once_keep_no_poll_and_no_expiry_waiting(
         self, world: World, bank: Bank, settings: Any
     ) -> None:
@@ -161,6 +163,7 @@ class TestSideBySide:
         self.meeting(monkeypatch)
         assert sweep(now=committed_world.now)["events"] == 4
 
+    @pytest.mark.slow
     def test_control_with_one_thread_nobody_is_met(
         self, committed_world: World, settings: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:

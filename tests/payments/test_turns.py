@@ -58,6 +58,7 @@ def create(number: int) -> Any:
     return get_gateway().create(order_id=f"order-{number}", amount=Decimal(1000))
 
 
+@pytest.mark.slow
 class TestEightAtOnce:
     @staticmethod
     def patiently(work: Callable[[], Any]) -> Any:

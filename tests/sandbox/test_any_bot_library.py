@@ -257,6 +257,7 @@ async def with_aiogram(base: str, work: Callable[[], Awaitable[None]]) -> None:
         await polling
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", [with_python_telegram_bot, with_aiogram])
 def test_a_program_runs_with_nothing_changed_but_its_base_url(run, server):
     asyncio.run(run(server, lambda: use_the_bot(server)))
