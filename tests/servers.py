@@ -42,6 +42,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("heavy"))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Fail when pytest-xdist does not keep groups together, which it can forget in silence."""
+    if not session.config.getoption("loadgroup", default=False):
+        return
+    for item in session.items:
+        if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
+            raise pytest.UsageError(f"pytest-xdist does not see the group of {item.nodeid}")
+
+
 def _start_servers() -> None:
     folder = Path(tempfile.mkdtemp(prefix="quickcart-test-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""What no product may be: the service says so in words, whether the field or the table knows it."""
+"""What no product may be: the service says so, whether the field or the table knows it."""
 
 from decimal import Decimal
 from typing import Any
