@@ -38,6 +38,7 @@ BUDI, RINA, ANDI = 800_000_001, 800_000_002, 800_000_003
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.usefixtures("seeded"),
+    pytest.mark.slow,
     pytest.mark.xdist_group("demo"),  # which is seeded once
 ]
 

@@ -37,7 +37,10 @@ from tests.unguarded import unguarded
 NOW = datetime(2026, 11, 22, 13, 5, tzinfo=UTC)
 DAY = timedelta(days=1)
 
-pytestmark = pytest.mark.xdist_group("short demo")  # which is seeded once
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("short demo"),  # which is seeded once
+]
 
 
 @pytest.fixture(scope="module", autouse=True)

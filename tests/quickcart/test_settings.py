@@ -10,6 +10,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.slow  # each starts a process
 REAL = {
     "TELEGRAM_BOT_TOKEN": "123456:real-token",
     "BOT_USERNAME": "shop_bot",
