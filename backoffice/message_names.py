@@ -79,7 +79,7 @@ def what_happened(message: OutboxMessage) -> list[str]:
     if message.state == OutboxState.FAILED:
         return [f"{why}. The shop does not try again by itself."]
     if message.state == OutboxState.BLOCKED and message.kind in PAID_FOR:
-        return [f"{why}. It goes out by itself when they write to the bot again."]
+        return [f"{why}. The message goes out by itself when they write to the bot again."]
     if message.state == OutboxState.BLOCKED:
         return [f"{why}. The shop does not try again by itself."]
     if why and message.not_before:

@@ -25,8 +25,9 @@ from backoffice.form_pages import FormPage, ask_with_form
 from backoffice.forms.cases import CloseCaseForm, HandOverForm
 from backoffice.panels import Lead, Panel, Timeline
 from backoffice.staff import STAFF, actor_name, signed
-from payments.models import Case
+from payments.models import Case, CaseKind
 from payments.services.cases import close_case, is_without_goods
+from telegram_bot.undelivered import goods_message
 
 BELONGS = ("order__customer", "payment__customer", "payment__order", "event")
 
@@ -50,6 +51,8 @@ class CaseAdmin(ReadOnlyAdmin[Case]):
             fields += ("reference", "expected", "received")
         if obj is not None and obj.event_id:
             fields += ("event_told",)
+        if obj is not None and obj.kind == CaseKind.DELIVERY_FAILED:
+            fields += ("message",)
         closing = ("closed", "note") if obj is not None and obj.closed_at else ()
         return (*fields, "opened", *closing)
 
@@ -127,6 +130,10 @@ class CaseAdmin(ReadOnlyAdmin[Case]):
     @admin.display(description="gateway event")
     def event_told(self, row: Case) -> SafeString | str:
         return link_to(row.event)
+
+    @admin.display(description="message")
+    def message(self, row: Case) -> SafeString | str:
+        return link_to(goods_message(row.order_id or 0).first(), "With the goods, in the outbox")
 
     @admin.display(description="dealt with")
     def closed(self, row: Case) -> str:

@@ -112,7 +112,7 @@ def test_goods_that_wait_for_who_blocked_the_bot_say_so(owner: Client, shop: Wor
     )
     report_undelivered(order_id=order.pk, now=shop.now)
     text = page(owner, Case.objects.get(order=order))
-    assert "It goes out by itself when they write to the bot again." in text
+    assert "The message goes out by itself when they write to the bot again." in text
     assert "This case ends by itself when they arrive" in text
 
 
