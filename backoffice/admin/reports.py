@@ -18,15 +18,19 @@ MOST_ROWS = 200
 
 @admin.register(StatusReport)
 class StatusReportAdmin(ReadOnlyAdmin[StatusReport]):
-    list_display = ("day", "outcome", "checked", "unanswered", "started", "finished")
+    list_display = ("date", "outcome", "checked", "unanswered", "started", "finished")
     ordering = ("-day",)
     empty_text = "Every night the payments of the last 48 hours are compared with the gateway."
     row_names = ("nightly comparison", "nightly comparisons")
-    fields = ("day", "outcome", "checked", "unanswered", "started", "finished")
-    readonly_fields = ("outcome", "started", "finished")
+    fields = ("date", "outcome", "checked", "unanswered", "started", "finished")
+    readonly_fields = ("date", "outcome", "started", "finished")
 
     started = time_column("started_at", "begun")
     finished = time_column("finished_at", "finished")
+
+    @admin.display(description="day", ordering="day")
+    def date(self, row: StatusReport) -> str:
+        return f"{row.day:%-d %b %Y}"
 
     def row_title(self, row: StatusReport) -> str:
         return f"Comparison of {row.day:%-d %b %Y}"
