@@ -1,6 +1,7 @@
 """Where a process is made to wait, so that a fault hits it there and nowhere else."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,3 +66,19 @@ def hold_event(sale: Sale) -> AbstractContextManager[Hold]:
     query = "SELECT 1 FROM payments_gatewayevent WHERE txn_id = %s FOR NO KEY UPDATE"
     wait_for("the event is stored", lambda: sale.database.rows(query, [sale.txn_id]))
     return sale.database.holding(query, [sale.txn_id])
+
+
+@contextmanager
+def paid_and_unsent(sale: Sale) -> Iterator[None]:
+    """Pay: inside, the sale is committed, its message lies there, and nobody sends it yet.
+
+    The gateway is slow, so that the worker is still about its event when that is held.
+    """
+    shop = sale.person.shop
+    with shop.suspended("scheduler"):
+        slow_status(shop)
+        shop.pay(sale.txn_id)
+        with hold_event(sale) as hold:
+            hold.wait_for_waiter()
+            assert (sale.status, *sale.message()) == ("paid", "pending", 0)
+            yield

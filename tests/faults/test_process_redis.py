@@ -15,7 +15,7 @@ from tests.e2e.purchases import buy_by_qris
 from tests.e2e.shop import Shop, wait_for
 from tests.faults.conftest import Account
 from tests.faults.database import Database
-from tests.faults.moments import hold_event, hold_goods, slow_status
+from tests.faults.moments import hold_goods, paid_and_unsent
 from tests.faults.sales import begin_sale, sell_by_qris
 
 pytestmark = pytest.mark.faults
@@ -87,13 +87,8 @@ def test_redis_stopped_after_the_commit_costs_nothing(
     shop: Shop, database: Database, account_for: Account
 ):
     sale = sell_by_qris(shop, database, "Queue gone")
-    with shop.suspended("scheduler"):
-        slow_status(shop)
-        shop.pay(sale.txn_id)
-        with hold_event(sale) as hold:
-            hold.wait_for_waiter()
-            assert (sale.status, *sale.message()) == ("paid", "pending", 0)
-            shop.kill("valkey")
+    with paid_and_unsent(sale):
+        shop.kill("valkey")
     account_for(sale, injected=1)
     assert sale.copies() == 1
 
@@ -103,13 +98,8 @@ def test_wake_ups_that_are_flushed_after_the_commit_cost_nothing(
     shop: Shop, database: Database, account_for: Account
 ):
     sale = sell_by_qris(shop, database, "Flushed")
-    with shop.suspended("scheduler"):
-        slow_status(shop)
-        shop.pay(sale.txn_id)
-        with hold_event(sale) as hold:
-            hold.wait_for_waiter()
-            waiting = redis_of(shop).llen("rq:queue:high")
-            assert (sale.status, *sale.message()) == ("paid", "pending", 0)
-            redis_of(shop).flushall()
+    with paid_and_unsent(sale):
+        waiting = redis_of(shop).llen("rq:queue:high")
+        redis_of(shop).flushall()
     account_for(sale, injected=int(waiting > 0))
     assert sale.copies() == 1

@@ -5,7 +5,7 @@ import pytest
 from tests.e2e.shop import Shop, wait_for
 from tests.faults.conftest import Account
 from tests.faults.database import Database
-from tests.faults.moments import hang_sending, hold_event, hold_goods, slow_status
+from tests.faults.moments import hang_sending, hold_goods, paid_and_unsent
 from tests.faults.sales import sell_by_qris
 
 pytestmark = pytest.mark.faults
@@ -48,14 +48,8 @@ def test_a_worker_killed_after_the_commit_delivers_once(
     shop: Shop, database: Database, account_for: Account
 ):
     sale = sell_by_qris(shop, database, "After")
-    with shop.suspended("scheduler"):
-        slow_status(shop)
-        shop.pay(sale.txn_id)
-        with hold_event(sale) as hold:
-            hold.wait_for_waiter()
-            assert sale.status == "paid"
-            assert sale.message() == ("pending", 0)
-            shop.kill("worker")
+    with paid_and_unsent(sale):
+        shop.kill("worker")
     account_for(sale, injected=1)
     assert sale.copies() == 1
 
