@@ -5,9 +5,10 @@ from collections.abc import Callable
 from accounts.models import Customer, LedgerEntry
 from backoffice.display import moment, money
 from backoffice.message_names import what_happened
+from orders.goods import is_withheld
 from orders.models import Order, OrderStatus
+from orders.services.fulfilment import goods_message
 from payments.models import MANUAL, Case, CaseKind, Payment
-from telegram_bot.undelivered import goods_message
 
 TITLES = {
     CaseKind.AMOUNT_DIFFERS: "A customer paid another amount",
@@ -20,9 +21,9 @@ ADVICE = {
     " the balance. If they want something else, write to them and note here what you agreed.",
     CaseKind.UNMATCHED_EVENT: "What you can do: look the transaction up in your account at the"
     " gateway. If a customer really paid it, settle it with them; then note here what you found.",
-    CaseKind.DELIVERY_FAILED: "What you can do: look in the outbox, where the message can be sent"
-    " again, or write to the customer and help with the goods. This case ends by itself when they"
-    " arrive; otherwise note here how it ended.",
+    CaseKind.DELIVERY_FAILED: "What you can do: send the message again in the outbox, hand the"
+    " goods over in another way, or refund the order. This case ends by itself when they arrive;"
+    " otherwise note here how it ended.",
     CaseKind.PAID_AFTER_MANUAL: "What you can do: find out whether this is the money for which the"
     " order was marked paid. If it is not, give it back or add it to the customer's balance;"
     " then note here what you did.",
@@ -120,8 +121,11 @@ def _delivery_failed(case: Case) -> list[str]:
     message = goods_message(order.pk).first()
     delivered = f"Meanwhile they were delivered, on {moment(order.delivered_at)}."
     paid = f"{order.customer.name} paid {money(order.total_bill)} for order {order}"
+    came = f"{paid}, but the goods did not reach the customer's chat."
+    if is_withheld(order=order):
+        return [came, "The order was refunded, so they are not sent any more."]
     return [
-        f"{paid}, but the goods did not reach the customer's chat.",
+        came,
         *(what_happened(message) if message else ()),
         delivered if order.delivered_at else "The goods are kept for this customer.",
     ]

@@ -156,6 +156,8 @@ REFUND_REFUSALS = {
     RefundRefusal.ALL_REFUNDED: "All of this order was refunded already.",
     RefundRefusal.TOO_MANY_UNITS: "So many are not left to refund. Please look again.",
     RefundRefusal.NOTHING_LEFT: "By the formula nothing is given back any more.",
+    RefundRefusal.ON_ITS_WAY: "The goods are being sent at this moment. Please look again in a"
+    " minute.",
     RefundRefusal.NOTE: "Write in a few words how it was paid.",
 }
 

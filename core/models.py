@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
+from core.encryption import DecryptionError, EncryptionError, NoUsableKey
 from core.money import MoneyField, rupiah, whole_rupiah
 
 
@@ -27,6 +28,12 @@ class OutboxState(models.TextChoices):
     FAILED = "failed", "failed for good"
 
 
+WAITS_FOR_KEY = Q()
+"""Rows whose last error was that no key opens what they hold: it begins with the error's name."""
+for _each in (EncryptionError, DecryptionError, NoUsableKey):
+    WAITS_FOR_KEY |= Q(error__startswith=f"{_each.__name__}:")
+
+
 class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
     def lock(self) -> Self:
         return self.select_for_update(no_key=True)
@@ -38,10 +45,11 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
         """Pending rows whose time has come, nobody holds, and nothing before them waits.
 
         Per chat only the first row is due, so that messages arrive in order, and none while
-        Telegram wants that chat left alone: also what was written since waits then.
+        Telegram wants that chat left alone: also what was written since waits then. Goods that
+        no key opens may wait for ever: what comes after them does not.
         """
         of_this_chat = OutboxMessage.objects.pending().filter(recipient=OuterRef("recipient"))
-        earlier = of_this_chat.filter(
+        earlier = of_this_chat.exclude(WAITS_FOR_KEY).filter(
             Q(priority__lt=OuterRef("priority"))
             | Q(priority=OuterRef("priority"), pk__lt=OuterRef("pk"))
         )

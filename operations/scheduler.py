@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 
-from django.db import OperationalError, close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from django.utils import timezone
 
 from core.heartbeat import beat
@@ -22,7 +22,7 @@ def run_scheduler(stop: threading.Event) -> None:
         started = time.monotonic()
         try:
             _turn()
-        except OperationalError as error:
+        except (OperationalError, InterfaceError) as error:
             logger.warning("the database does not answer, trying again: %s", error)
             close_old_connections()
         stop.wait(max(PAUSE - (time.monotonic() - started), 0.1))

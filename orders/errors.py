@@ -105,6 +105,7 @@ class RefundRefusal(StrEnum):
     TOO_MANY_UNITS = "too_many_units"
     NOTHING_LEFT = "nothing_left"
     NOTE = "note"
+    ON_ITS_WAY = "on_its_way"
 
 
 class RefundRefused(DomainError):

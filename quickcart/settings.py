@@ -155,6 +155,15 @@ AUDIT_DATABASE_URL = env.url(
 REDIS_URL = env.url("REDIS_URL", _embedded.redis, schemes=("redis", "rediss", "unix"))
 
 
+# A database server that falls silent in the middle of a connection (TCP only) is given up on.
+CUT_OFF = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,  # milliseconds
+}
+
+
 def _database(url: str) -> dict[str, object]:
     parts = environ.Env.db_url_config(url or _embedded.database)
     return {
@@ -165,7 +174,7 @@ def _database(url: str) -> dict[str, object]:
         "PORT": parts["PORT"] or 5432,
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 5, "application_name": "quickcart"},
+        "OPTIONS": {"connect_timeout": 5, "application_name": "quickcart", **CUT_OFF},
     }
 
 

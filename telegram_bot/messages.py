@@ -17,6 +17,7 @@ from core.models import OutboxMessage, OutboxState
 from core.outbox import References
 from orders.goods import is_withheld
 from orders.models import Order, OrderStatus, Refund
+from orders.services.fulfilment import GOODS, goods_message
 from payments.models import Case, CaseKind, Payment, PaymentStatus
 from telegram_bot import balance_messages, gateway_screens, keyboards
 from telegram_bot.goods import present_goods
@@ -27,7 +28,7 @@ from telegram_bot.message_parts import screen_of as _screen
 from telegram_bot.qr import qr_png
 from telegram_bot.screens import Photo, Screen
 from telegram_bot.shortcuts import language_of, render_text
-from telegram_bot.undelivered import GOODS, goods_message, needs_keys, record_arrival
+from telegram_bot.undelivered import needs_keys, record_arrival
 from telegram_bot.views.orders import UNAVAILABLE, checkout_url, late_money_context
 
 
@@ -83,7 +84,8 @@ def _payment_unavailable(references: References) -> OutgoingMessage | None:
     if payment.status not in UNAVAILABLE or order.status != OrderStatus.PENDING:
         return None
     buttons = keyboards.payment_unavailable(order)
-    screen = _screen("payment_unavailable.html", {"order": order}, buttons)
+    context = {"order": order, "payment": payment}
+    screen = _screen("payment_unavailable.html", context, buttons)
     return OutgoingMessage(screen, _shown_messages(order), _remember_message(payment))
 
 

@@ -14,11 +14,13 @@ from accounts.services.customers import mark_blocked
 from core.encryption import EncryptionError
 from core.models import OutboxMessage, OutboxPriority, OutboxState
 from core.outbox import enqueue_message
+from orders.models import Order
+from orders.services.fulfilment import GOODS
 from telegram_bot import alerts
 from telegram_bot.client import seconds_of
 from telegram_bot.outgoing import Delivery
 from telegram_bot.pace import NotYet
-from telegram_bot.undelivered import GOODS, open_delivery_case
+from telegram_bot.undelivered import open_delivery_case
 
 logger = logging.getLogger(__name__)
 
@@ -44,16 +46,29 @@ def record_outcome(delivery: Delivery, now: datetime) -> str:
 
 
 def record_sent(delivery: Delivery, now: datetime) -> str:
-    """Mark the row sent together with what follows from it."""
+    """Mark the row sent together with what follows from it.
+
+    What follows is written first: orders and payments are locked before their messages.
+    """
     try:
         with transaction.atomic():
-            _mark_sent(delivery, now)
             _follow_up(delivery, now)
+            _mark_sent(delivery, now)
     except Exception:
         # It was sent: whatever is wrong with the rest, goods must not go out a second time.
         logger.exception("sent, but not followed up", extra=_context(delivery.row))
         _mark_sent(delivery, now)
+        _follow_up_later(delivery, now)
     return "sent"
+
+
+def _follow_up_later(delivery: Delivery, now: datetime) -> None:
+    """Try once more, by itself; that goods have arrived is also found by the sweep."""
+    try:
+        with transaction.atomic():
+            _follow_up(delivery, now)
+    except Exception:
+        logger.exception("still not followed up", extra=_context(delivery.row))
 
 
 def _follow_up(delivery: Delivery, now: datetime) -> None:
@@ -78,7 +93,7 @@ def _mark_sent(delivery: Delivery, now: datetime) -> None:
     )
     _keep_removals(delivery)
     if marked:
-        alerts.tell_of_arrival(delivery.row)
+        alerts.tell_of_arrival(OutboxMessage.objects.get(pk=delivery.row.pk))
 
 
 def _keep_removals(delivery: Delivery) -> None:
@@ -116,6 +131,7 @@ def _pause(row: OutboxMessage) -> timedelta:
 @transaction.atomic
 def _wait_for_keys(delivery: Delivery, error: Exception, now: datetime) -> str:
     """Goods that no key opens wait for the right key however long; staff hear of it at once."""
+    _lock_order(delivery.row)
     logger.error("goods do not open: %s", error, extra=_context(delivery.row))
     is_held = _release(delivery, not_before=now + _pause(delivery.row), error=_text(error))
     if is_held and delivery.row.kind == GOODS:
@@ -160,6 +176,7 @@ def _block(delivery: Delivery, error: Exception, now: datetime) -> str:
 @transaction.atomic
 def fail(delivery: Delivery, error: Exception, now: datetime) -> str:
     """Park the row: repeating it would change nothing. Paid goods become a case for staff."""
+    _lock_order(delivery.row)
     logger.error("not deliverable: %s", error, extra=_context(delivery.row))
     is_parked = _release(delivery, state=OutboxState.FAILED, error=_text(error))
     if is_parked and delivery.row.kind == GOODS:
@@ -167,6 +184,12 @@ def fail(delivery: Delivery, error: Exception, now: datetime) -> str:
     elif is_parked:
         alerts.tell_of_failure(delivery.row, now)
     return "failed"
+
+
+def _lock_order(row: OutboxMessage) -> None:
+    """Before the message with its goods, as whoever delivers, reports or refunds them."""
+    if row.kind == GOODS:
+        Order.objects.lock().filter(pk=row.references["order_id"]).first()
 
 
 @transaction.atomic

@@ -88,10 +88,14 @@ def _key(user_id: int) -> str:
     return f"session:{user_id}"
 
 
+def _redis() -> Any:
+    return _connect(settings.REDIS_URL)
+
+
 @cache
-def _redis() -> Any:  # redis-py's types do not know decode_responses
+def _connect(url: str) -> Any:  # redis-py's types do not know decode_responses
     return Redis.from_url(
-        settings.REDIS_URL,
+        url,
         decode_responses=True,
         socket_connect_timeout=0.5,
         socket_timeout=0.5,

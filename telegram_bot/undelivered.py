@@ -4,19 +4,17 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, TextField, Value
+from django.db.models.functions import Cast, Concat
 
-from core.encryption import DecryptionError, EncryptionError, NoUsableKey
-from core.models import OutboxMessage
+from core.models import WAITS_FOR_KEY, OutboxMessage, OutboxState
 from core.outbox import STAFF, enqueue_message
 from orders.models import Order, OrderStatus
-from orders.services.fulfilment import mark_delivered
+from orders.services.fulfilment import GOODS, goods_message, mark_delivered
 from payments.models import Case, CaseKind
 from payments.services.cases import CaseClosed, close_case
 
-GOODS = "order_delivered"
 UNDELIVERED = Q(status=OrderStatus.PAID, delivered_at=None, refunds=None)
-LOCKED = (EncryptionError, DecryptionError, NoUsableKey)
 PATIENCE = timedelta(minutes=3)
 """After so long a paid order without its goods is a matter for staff."""
 ARRIVED = "The goods have arrived in the customer's chat."
@@ -25,17 +23,29 @@ ARRIVED = "The goods have arrived in the customer's chat."
 def undelivered_orders(*, now: datetime, limit: int) -> list[int]:
     """Return the keys of orders to report; what was refunded before it arrived never will."""
     cases = Case.objects.filter(kind=CaseKind.DELIVERY_FAILED, order=OuterRef("pk"))
-    late = Order.objects.filter(UNDELIVERED, ~Exists(cases), paid_at__lt=now - PATIENCE)
+    key = Concat(Value(f"{GOODS}:"), Cast(OuterRef("pk"), TextField()), output_field=TextField())
+    sent = OutboxMessage.objects.filter(dedupe_key=key, state=OutboxState.SENT)
+    late = Order.objects.filter(UNDELIVERED, paid_at__lt=now - PATIENCE)
+    late = late.filter(~Exists(cases) | Exists(sent))
     return list(late.order_by("paid_at").values_list("pk", flat=True)[:limit])
 
 
 @transaction.atomic
 def report_undelivered(*, order_id: int, now: datetime) -> bool:
-    """Open the case of an order, unless its goods have arrived meanwhile; return whether."""
+    """Open the case of an order, unless its goods have arrived meanwhile; return whether.
+
+    A message that was sent and whose end was lost, with the connection or by a crash, is an
+    arrival: it is recorded now.
+    """
     order = Order.objects.lock().filter(UNDELIVERED, pk=order_id).first()
-    if order is not None:
-        open_delivery_case(order_id=order_id, now=now)
-    return order is not None
+    if order is None:
+        return False
+    sent = goods_message(order_id).filter(state=OutboxState.SENT).first()
+    if sent is not None:
+        record_arrival(order_id=order_id, now=sent.sent_at or now)
+        return False
+    open_delivery_case(order_id=order_id, now=now)
+    return True
 
 
 @transaction.atomic
@@ -57,21 +67,24 @@ def open_delivery_case(*, order_id: int, now: datetime) -> None:
 
 @transaction.atomic
 def record_arrival(*, order_id: int, now: datetime) -> None:
-    """Mark the order delivered and end the case there may be about it."""
+    """Mark the order delivered and end the case there may be about it.
+
+    Locks the order, then its case; who holds the message with the goods has the order first.
+    """
     mark_delivered(order_id=order_id, now=now)
     cases = Case.objects.filter(kind=CaseKind.DELIVERY_FAILED, order=order_id, closed_at=None)
     for case in cases:
         with suppress(CaseClosed):  # by staff, at this moment
             close_case(
-                case_id=case.pk, resolution=ARRIVED, actor="system", source="delivery", now=now
+                case_id=case.pk,
+                resolution=ARRIVED,
+                is_personal=False,
+                actor="system",
+                source="delivery",
+                now=now,
             )
-
-
-def goods_message(order_id: int) -> QuerySet[OutboxMessage]:
-    """Return the message with the goods of an order, if it was written."""
-    return OutboxMessage.objects.filter(kind=GOODS, dedupe_key=f"{GOODS}:{order_id}")
 
 
 def needs_keys(row: OutboxMessage) -> bool:
     """Return whether a message waits because no key opens its goods."""
-    return row.error.partition(":")[0] in {each.__name__ for each in LOCKED}
+    return OutboxMessage.objects.filter(WAITS_FOR_KEY, pk=row.pk).exists()

@@ -16,6 +16,7 @@ import pytest
 # What must not be missing from the table when all of it was asked for (--fault-table).
 REQUIRED = (
     "process: worker killed before commit",
+    "process: worker killed between money and goods",
     "process: worker killed after commit",
     "process: worker killed in the middle of sending",
     "process: bot killed in mid-update",
@@ -27,6 +28,7 @@ REQUIRED = (
     "process: Redis flushed",
     "process: PostgreSQL connection of the worker terminated",
     "process: PostgreSQL connection of the bot terminated",
+    "process: all PostgreSQL connections terminated",
     *(
         f"gateway: {kind} on {call}"
         for kind in ("timeout", "timeout_after_effect", "429", "500", "html", "empty", "slow")

@@ -25,9 +25,9 @@ from backoffice.form_pages import FormPage, ask_with_form
 from backoffice.forms.cases import CloseCaseForm, HandOverForm
 from backoffice.panels import Lead, Panel, Timeline
 from backoffice.staff import STAFF, actor_name, signed
+from orders.services.fulfilment import goods_message
 from payments.models import Case, CaseKind
 from payments.services.cases import close_case, is_without_goods
-from telegram_bot.undelivered import goods_message
 
 BELONGS = ("order__customer", "payment__customer", "payment__order", "event")
 

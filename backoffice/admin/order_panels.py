@@ -51,7 +51,7 @@ def order_panels(order: Order) -> list[Panel | Timeline]:
                 permission="payments.view_case",
             )
         )
-    refunds = list(order.refunds.select_related("order_item").order_by("pk"))
+    refunds = list(order.refunds.all())
     if refunds:
         panels.append(_refunds(refunds))
     return [*panels, _ledger(order, payments), _messages(order, payments)]

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -22,9 +22,11 @@ from backoffice.refund_page import refund_page
 from backoffice.refusals import sentence
 from backoffice.staff import signed
 from orders.errors import OrderNotPending
-from orders.models import Order, OrderStatus
+from orders.models import Order, OrderStatus, Refund
 from orders.services.refund_quotes import has_units_left
 from payments.services.manual import MarkedPaid, mark_paid_by_hand
+
+WITH_REFUNDS = Prefetch("refunds", Refund.objects.select_related("order_item").order_by("pk"))
 
 
 @admin.register(Order)
@@ -61,7 +63,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
     placed = time_column("placed_at", "placed")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
-        rows = super().get_queryset(request)
+        rows = super().get_queryset(request).prefetch_related(WITH_REFUNDS)
         name = getattr(request.resolver_match, "url_name", "")
         return rows.prefetch_related("items") if name.endswith("_changelist") else rows
 
@@ -107,6 +109,8 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
     def state(self, row: Order) -> SafeString:
         """What the shop still owes stands out: paid, but not in the customer's chat yet."""
         if row.status == OrderStatus.PAID and row.delivered_at is None:
+            if row.refunds.all():
+                return badge("Refunded, not delivered")
             return badge("Paid, being delivered", "wait")
         return state_badge(row.status, row.get_status_display())
 

@@ -40,8 +40,6 @@ LEFT JOIN used ON used.order_id = placed.id
 LEFT JOIN accounts_ledgerentry debit
     ON debit.idempotency_key = 'order:' || placed.id || ':purchase'
 WHERE placed.status = 'paid'
-    AND NOT EXISTS (SELECT FROM payments_case about
-        WHERE about.order_id = placed.id AND about.kind <> 'delivery_failed')
     AND (coalesce(by_gateway, 0), coalesce(by_hand, 0), coalesce(debit.amount, 0))
         IS DISTINCT FROM CASE placed.payment_method
             WHEN 'qris' THEN (1::bigint, 0::bigint, 0::numeric)

@@ -7,12 +7,15 @@ from django.db import transaction
 
 from catalog.errors import ProductUnavailable
 from catalog.services.stock import release_stock, reserve_stock, sell_stock
+from core.models import OutboxMessage, OutboxQuerySet
 from core.money import ZERO
 from core.outbox import STAFF, enqueue_message
 from orders.errors import OrderNotPending
 from orders.models import Order, OrderStatus, PaymentMethod
 from orders.services.vouchers import consume_voucher, reclaim_voucher, release_voucher
 
+GOODS = "order_delivered"
+"""The kind of the message with the goods."""
 ENDED = (OrderStatus.EXPIRED, OrderStatus.CANCELLED)
 
 
@@ -35,7 +38,7 @@ def mark_paid(*, order: Order, method: PaymentMethod, now: datetime, fee: Decima
     consume_voucher(order=order, now=now)
     for item in order.items.order_by("pk"):
         sell_stock(order_item=item)
-    _tell(order, "order_delivered", staff_kind="staff_order_paid")
+    _tell(order, GOODS, staff_kind="staff_order_paid")
     return order
 
 
@@ -86,6 +89,11 @@ def end_order(*, order: Order, status: OrderStatus, now: datetime) -> Order:
 def mark_delivered(*, order_id: int, now: datetime) -> None:
     """Remember that the goods reached the customer's chat (the first time counts)."""
     Order.objects.paid().filter(pk=order_id, delivered_at=None).update(delivered_at=now)
+
+
+def goods_message(order_id: int) -> OutboxQuerySet:
+    """Return the message with the goods of an order, if it was written."""
+    return OutboxMessage.objects.filter(kind=GOODS, dedupe_key=f"{GOODS}:{order_id}")
 
 
 def _tell(order: Order, kind: str, *, staff_kind: str = "") -> None:

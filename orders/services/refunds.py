@@ -11,6 +11,7 @@ from core.money import ZERO
 from core.outbox import STAFF, enqueue_message
 from orders.errors import OrderNotFound, RefundChanged, RefundRefusal, RefundRefused
 from orders.models import Order, OrderItem, Refund, RefundKind
+from orders.services.fulfilment import goods_message
 from orders.services.refund_quotes import RefundQuote, RefundRequest, quote_refund
 
 MOST_NOTE = 500
@@ -52,6 +53,7 @@ def _refund(
     known = Refund.objects.filter(quote_key=request.key).first()
     if known is not None:
         return known
+    _keep_goods_back(order, now)
     quote = _confirmed(request, now)
     refund = _store(quote, kind, note, actor, now)
     if kind == RefundKind.BALANCE:
@@ -68,6 +70,18 @@ def _lock_order(order_item_id: int) -> Order:
         raise OrderNotFound(str(order_item_id))
     Customer.objects.lock().get(pk=peek.order.customer_id)
     return Order.objects.lock().get(pk=peek.order_id)
+
+
+def _keep_goods_back(order: Order, now: datetime) -> None:
+    """Let nobody begin to send goods that are given back before they arrived.
+
+    Raises RefundRefused with ON_ITS_WAY while somebody is sending them.
+    """
+    if order.delivered_at is not None:
+        return
+    message = goods_message(order.pk).lock().first()
+    if message is not None and message.leased_until and message.leased_until >= now:
+        raise RefundRefused(RefundRefusal.ON_ITS_WAY)
 
 
 def _confirmed(request: RefundRequest, now: datetime) -> RefundQuote:

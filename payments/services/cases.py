@@ -6,8 +6,9 @@ from django.db import transaction
 
 from audit.services import conceal, record_audit
 from core.errors import DomainError
-from orders.models import OrderStatus
-from orders.services.fulfilment import mark_delivered
+from core.models import OutboxState
+from orders.models import Order, OrderStatus
+from orders.services.fulfilment import goods_message, mark_delivered
 from payments.models import Case, CaseKind
 
 MOST_NOTE = 2000
@@ -58,10 +59,12 @@ def close_case(
     source: str,
     now: datetime,
     handed_over: bool = False,
+    is_personal: bool = True,
 ) -> Case:
     """Close a case with a note of what was done, once.
 
     `handed_over`: staff gave the customer the goods in another way, which delivers the order.
+    `is_personal`: the note may name somebody; the trail then keeps it under that person's key.
     Raises NoteRefused for an empty or too long note, CaseClosed when it is closed already, and
     GoodsMissing while the customer has neither goods nor refund; then nothing changed.
     """
@@ -70,7 +73,7 @@ def close_case(
         raise NoteRefused
     if handed_over:
         # Before the case is locked: order first, then case, as whoever delivers.
-        _hand_over(Case.objects.get(pk=case_id), actor, source, now)
+        _hand_over(case_id, actor, source, now)
     case = Case.objects.select_for_update(no_key=True).get(pk=case_id)
     if case.closed_at is not None:
         raise CaseClosed(closed_at=case.closed_at, resolution=case.resolution)
@@ -78,6 +81,7 @@ def close_case(
         raise GoodsMissing
     before = {"closed_at": None, "resolution": case.resolution}
     after = {"closed_at": now.isoformat(), "resolution": note}
+    names = {"resolution"} if is_personal else set()
     case.closed_at = now
     case.resolution = note
     case.save(update_fields=["closed_at", "resolution"])
@@ -87,19 +91,26 @@ def close_case(
         target=f"case:{case_id}",
         source=source,
         now=now,
-        changes=conceal((before, after), owner=_about(case), names={"resolution"}),
+        changes=conceal((before, after), owner=_about(case), names=names),
     )
     return case
 
 
-def _hand_over(case: Case, actor: str, source: str, now: datetime) -> None:
-    if case.order_id is None or not is_without_goods(case):
+def _hand_over(case_id: int, actor: str, source: str, now: datetime) -> None:
+    """Lock the order of a case, and if its goods are missing, say that they were handed over.
+
+    Their message is of no use any more: they would come a second time.
+    """
+    order = Order.objects.lock().filter(cases=case_id).first()
+    if order is None or not is_without_goods(Case.objects.get(pk=case_id)):
         return
-    mark_delivered(order_id=case.order_id, now=now)
+    mark_delivered(order_id=order.pk, now=now)
+    unsent = goods_message(order.pk).exclude(state=OutboxState.SENT)
+    unsent.update(state=OutboxState.DROPPED, leased_until=None)
     record_audit(
         actor=actor,
         action="hand_over_goods",
-        target=f"order:{case.order_id}",
+        target=f"order:{order.pk}",
         source=source,
         now=now,
         changes=({"delivered_at": None}, {"delivered_at": now.isoformat()}),

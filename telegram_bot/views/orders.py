@@ -3,12 +3,13 @@
 from decimal import Decimal
 
 from django.conf import settings
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.errors import InsufficientBalance
 from core.models import store_settings
 from orders import selectors
-from orders.goods import is_withheld
+from orders.errors import OrderNotFound
 from orders.models import Order, OrderStatus
 from payments.gateways import get_gateway
 from payments.models import Payment, PaymentStatus
@@ -23,6 +24,7 @@ from telegram_bot.paths import WayBack
 from telegram_bot.requests import BotRequest
 from telegram_bot.screens import Button, Screen
 from telegram_bot.shortcuts import render
+from telegram_bot.undelivered import record_arrival
 
 UNAVAILABLE = (PaymentStatus.CREATING, PaymentStatus.FAILED)
 
@@ -69,10 +71,11 @@ def is_being_prepared(payment: Payment) -> bool:
 
 
 def _paid_order(request: BotRequest, order: Order) -> Screen:
-    if is_withheld(order=order):
+    try:
+        goods = _open_goods(request, order, with_files=False)
+    except OrderNotFound:
         buttons = keyboards.back_to_orders()
         return render(request, "telegram/order_refunded.html", {"order": order}, buttons=buttons)
-    goods = present_goods(order)
     return render(
         request,
         "telegram/order_paid.html",
@@ -93,7 +96,8 @@ def _unpaid_order(request: BotRequest, order: Order, payment: Payment | None) ->
     has_failed = payment is not None and payment.status in UNAVAILABLE
     template = "payment_unavailable" if has_failed else "order_unpaid"
     buttons = keyboards.payment_unavailable(order)
-    context = {"order": order, "is_gateway_down": gateway_is_down(now=request.now)}
+    is_gateway_down = gateway_is_down(now=request.now)
+    context = {"order": order, "payment": payment, "is_gateway_down": is_gateway_down}
     return render(request, f"telegram/{template}.html", context, buttons=buttons)
 
 
@@ -105,8 +109,23 @@ def checkout_url(payment: Payment) -> str:
 def goods(request: BotRequest, order_id: int) -> Screen:
     """Send the goods again as a message of their own, with their files."""
     order = _own_order(request, order_id)
-    delivered = present_goods(order)
+    delivered = _open_goods(request, order, with_files=True)
     return delivered_screen(request, order, delivered)
+
+
+@transaction.atomic
+def _open_goods(request: BotRequest, order: Order, *, with_files: bool) -> DeliveredGoods:
+    """Return the goods of a paid order: who opens them here has them, sent or not.
+
+    Raises OrderNotFound when they were given back before; a refund at this moment comes first or
+    finds them delivered.
+    """
+    if order.delivered_at is None:
+        order = Order.objects.lock().get(pk=order.pk)
+    goods = present_goods(order)
+    if order.delivered_at is None and (with_files or not goods.documents):
+        record_arrival(order_id=order.pk, now=request.now)
+    return goods
 
 
 def delivered_screen(request: BotRequest, order: Order, delivered: DeliveredGoods) -> Screen:

@@ -1,20 +1,34 @@
 """Whatever keeps paid goods from arriving: staff have a case within minutes, until they arrive."""
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
-from django.db import connection
+from cryptography.fernet import Fernet
+from django.db import OperationalError, connection, transaction
+from django.utils import timezone
 
 from accounts.models import Customer
 from audit.models import AuditEntry
-from core.models import OutboxMessage, OutboxState
+from core.models import OutboxMessage, OutboxQuerySet, OutboxState
 from operations.invariants import broken_invariants
 from operations.sweep import sweep
+from orders.errors import RefundRefusal, RefundRefused
 from orders.models import Order, OrderQuerySet
+from orders.services.fulfilment import goods_message
+from orders.services.refund_quotes import quote_refund
+from orders.services.refunds import refund_to_balance
 from payments.models import Case
 from payments.services.cases import close_case
-from telegram_bot.delivery import deliver_outbox
+from telegram_bot import outcomes, undelivered
+from telegram_bot.delivery import LEASE, deliver_outbox
+from telegram_bot.messages import render_message
+from telegram_bot.outgoing import Delivery
 from telegram_bot.undelivered import (
     ARRIVED,
     PATIENCE,
@@ -196,3 +210,228 @@ def test_the_search_for_them_reads_an_index(world: World, order: Order) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
     assert "order_undelivered" in rows.explain()
+
+
+class TestWhatWasSent:
+    """Sent is sent: that the end of a delivery was lost must not call it undelivered for ever."""
+
+    def cut(self, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+        """Let the next `times` arrivals find that the database is away."""
+        real, left = undelivered.record_arrival, [None] * times
+
+        def record(**how: Any) -> None:
+            if left:
+                left.pop()
+                raise OperationalError("terminating connection")
+            real(**how)
+
+        monkeypatch.setattr("telegram_bot.messages.record_arrival", record)
+
+    def test_what_follows_is_tried_once_more(
+        self, shop_bot: BotHarness, world: World, order: Order, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.cut(monkeypatch, times=1)
+        deliver_outbox(now=world.now)
+        order.refresh_from_db()
+        assert order.delivered_at == world.now
+
+    @pytest.mark.parametrize("is_told", [False, True])
+    def test_the_sweep_finds_it(
+        self,
+        shop_bot: BotHarness,
+        world: World,
+        order: Order,
+        rina: Chat,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        is_told: bool,
+    ) -> None:
+        if is_told:
+            report_undelivered(order_id=order.pk, now=world.now)
+        self.cut(monkeypatch, times=2)
+        deliver_outbox(now=world.now)
+        sent = goods_message(order.pk).get()
+        order.refresh_from_db()
+        assert (sent.state, order.delivered_at) == (OutboxState.SENT, None)
+        sweep(now=world.later(minutes=4))
+        order.refresh_from_db()
+        assert order.delivered_at == sent.sent_at
+        assert not Case.objects.filter(closed_at=None).exists()
+        assert heard(rina, NOT_YET) == 0 or is_told
+
+
+class TestInTheHistory:
+    """Who opens the goods in the chat has them, whatever became of their message."""
+
+    def test_opening_them_is_an_arrival(
+        self, shop_bot: BotHarness, world: World, sari: Chat, order: Order
+    ) -> None:
+        goods_message(order.pk).update(state=OutboxState.FAILED)
+        report_undelivered(order_id=order.pk, now=world.now)
+        sari.press_path(f"/order/{order.pk}")
+        assert "the:goods" in sari.last.text
+        order.refresh_from_db()
+        assert order.delivered_at is not None
+        assert Case.objects.get().closed_at is not None
+
+    def test_a_file_that_was_not_opened_has_not_arrived(
+        self, shop_bot: BotHarness, world: World, sari: Chat
+    ) -> None:
+        order = world.paid(sari.customer, world.product(kind="file"))
+        goods_message(order.pk).update(state=OutboxState.FAILED)
+        sari.press_path(f"/order/{order.pk}")
+        order.refresh_from_db()
+        assert order.delivered_at is None
+        sari.press_path(f"/order/{order.pk}/goods")
+        order.refresh_from_db()
+        assert order.delivered_at is not None
+
+    def test_what_was_refunded_before_stays_back(
+        self, shop_bot: BotHarness, world: World, sari: Chat, order: Order
+    ) -> None:
+        goods_message(order.pk).update(state=OutboxState.FAILED)
+        refund(order, world)
+        for path in (f"/order/{order.pk}", f"/order/{order.pk}/goods"):
+            sari.press_path(path)
+            assert "the:goods" not in "".join(sari.texts)
+        order.refresh_from_db()
+        assert order.delivered_at is None
+
+
+def refund(order: Order, world: World) -> None:
+    quote = quote_refund(order_item_id=order.items.get().pk, now=world.now)
+    by = {"actor": "staff:1", "source": "x", "now": world.now}
+    refund_to_balance(request=quote.request, **by)
+
+
+class TestHandedOver:
+    def test_the_message_is_of_no_use_any_more(
+        self, shop_bot: BotHarness, world: World, sari: Chat, order: Order
+    ) -> None:
+        sari.block()
+        sweep(now=world.later(minutes=4))
+        hand_over(Case.objects.get(), world)
+        assert goods_message(order.pk).get().state == OutboxState.DROPPED
+        sari.unblock()
+        sari.send("/start")
+        deliver_outbox(now=world.later(minutes=1))
+        assert not any("the:goods" in text for text in sari.texts)
+
+    def test_goods_no_key_opens_hold_up_nothing_else(
+        self, shop_bot: BotHarness, world: World, sari: Chat, order: Order, settings: Any
+    ) -> None:
+        keys, settings.STOCK_KEYS = settings.STOCK_KEYS, [Fernet.generate_key().decode()]
+        deliver_outbox(now=world.now)
+        assert Case.objects.get().closed_at is None
+        fresh = world.product(stock=["more:goods"])
+        second = world.paid(sari.customer, fresh)
+        deliver_outbox(now=world.later(seconds=1))
+        second.refresh_from_db()
+        assert second.delivered_at is not None
+        settings.STOCK_KEYS = keys
+        deliver_outbox(now=world.later(minutes=10))
+        order.refresh_from_db()
+        assert order.delivered_at is not None
+
+
+class TestRefundedMeanwhile:
+    """Either the goods arrive or the money is given back as if they had not: never both."""
+
+    def test_what_is_being_sent_is_not_refunded(self, world: World, order: Order) -> None:
+        now = timezone.now()
+        OutboxMessage.objects.claim(now=now, limit=1, lease=LEASE)
+        with pytest.raises(RefundRefused) as refused:
+            refund(order, world)
+        assert refused.value.reason == RefundRefusal.ON_ITS_WAY
+        world.later(minutes=2)
+        refund(order, world)
+        assert order.refunds.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+class TestRefundedWhileClaimed:
+    def test_a_refund_that_is_not_committed_keeps_the_message_back(
+        self, committed_world: World
+    ) -> None:
+        assert self.claimed_during_a_refund(committed_world) == []
+
+    def test_control_without_the_lock_it_would_be_sent(
+        self, committed_world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(OutboxQuerySet, "lock", unlocked)
+        assert self.claimed_during_a_refund(committed_world) == ["order_delivered"]
+
+    def claimed_during_a_refund(self, world: World) -> list[str]:
+        customer = world.customer(balance=100_000)
+        order = world.paid(customer, world.product(stock=["the:goods"]))
+        OutboxMessage.objects.exclude(kind="order_delivered").delete()
+
+        def claim() -> list[str]:
+            with transaction.atomic():
+                rows = OutboxMessage.objects.claim(now=world.now, limit=9, lease=LEASE)
+            return [row.kind for row in rows if row.kind == "order_delivered"]
+
+        [claimed] = overlap(partial(refund, order, world), claim)
+        return claimed
+
+
+@pytest.mark.django_db(transaction=True)
+class TestDeadlock:
+    """Whoever records a delivery and whoever reports that it is late lock in the same order."""
+
+    def test_a_delivery_is_recorded_while_it_is_reported(
+        self, committed_world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert self.meet(committed_world, monkeypatch) == []
+
+    def test_control_the_message_first_deadlocks(
+        self, committed_world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def message_first(delivery: Delivery, now: datetime) -> str:
+            with transaction.atomic():
+                outcomes._mark_sent(delivery, now)
+                outcomes._follow_up(delivery, now)
+            return "sent"
+
+        monkeypatch.setattr(outcomes, "record_sent", message_first)
+        assert self.meet(committed_world, monkeypatch) == ["deadlock"]
+
+    def meet(self, world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """Hold both before their second lock, until each has its first; return what failed."""
+        customer = world.customer(balance=100_000)
+        order = world.paid(customer, world.product(stock=["the:goods"]))
+        row = goods_message(order.pk).get()
+        delivery = Delivery(row)
+        delivery.outgoing = render_message(row, customer)
+        delivery.progress.message_id = 1
+        report = partial(report_undelivered, order_id=order.pk, now=world.now)
+        record = partial(outcomes.record_sent, delivery, world.now)
+        both = threading.Barrier(2)
+
+        def meanwhile(real: Any) -> Any:
+            def work(*args: Any, **how: Any) -> Any:
+                with suppress(threading.BrokenBarrierError):
+                    both.wait(timeout=1)
+                return real(*args, **how)
+
+            return work
+
+        # The reporter has the order when it opens the case; the deliverer comes to it with its
+        # message locked, or not at all.
+        patched = meanwhile(undelivered.open_delivery_case)
+        monkeypatch.setattr(undelivered, "open_delivery_case", patched)
+        monkeypatch.setattr(outcomes, "_follow_up", meanwhile(outcomes._follow_up))
+        with ThreadPoolExecutor(2) as pool:
+            futures = [pool.submit(closing(each)) for each in (report, record)]
+            results = [each.exception(timeout=30) for each in futures]
+        return ["deadlock" for each in results if "deadlock" in str(each)]
+
+
+def closing(work: Callable[[], Any]) -> Callable[[], Any]:
+    def run() -> Any:
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    return run

@@ -82,11 +82,18 @@ class Failing(Buying):
         self.shop.power.statements_left = statements
         return True
 
-    @step()
-    def die_while_sending(self) -> bool:
-        """Rows are claimed, then the process ends: their lease must run out."""
+    @step(weight=2, who=WHICH)
+    def die_while_sending(self, who) -> bool:
+        """Rows are claimed, then the process ends: their lease must run out.
+
+        If nothing waits to be sent, somebody buys first.
+        """
+        if not OutboxMessage.objects.pending().exists():
+            checkout = self.summary(who, (0, 1, 3, 4)[who % 4], 1, None, 0)
+            if checkout is not None:
+                self.press_balance(checkout)
         with transaction.atomic():
-            rows = OutboxMessage.objects.claim(now=self.shop.now, limit=4, lease=LEASE)
+            rows = OutboxMessage.objects.claim(now=self.shop.now, limit=8, lease=LEASE)
         return bool(rows)
 
     @step()
