@@ -108,6 +108,17 @@ class TestWaysOfPaying:
         Case.objects.create(kind=kind, key="t", order=order, payment=second, opened_at=world.now)
         assert names(world) == set()
 
+    def test_a_case_about_other_money_of_the_order_hides_nothing(self, world: World) -> None:
+        order = marked_paid(world, PaymentMethod.QRIS)
+        other = came(world, order, received_amount=1_000)
+        kind = CaseKind.AMOUNT_DIFFERS
+        Case.objects.create(kind=kind, key="t", order=order, payment=other, opened_at=world.now)
+        assert names(world) == {"I4"}
+        came(world, order)
+        assert names(world) == set()
+        came(world, order)
+        assert names(world) == {"I4"}
+
     def test_a_case_about_the_goods_explains_no_money(self, world: World) -> None:
         order = marked_paid(world)
         kind = CaseKind.DELIVERY_FAILED
