@@ -112,7 +112,7 @@ def test_a_flush_in_the_middle_gives_no_chat_a_second_burst(
     born: datetime, store: redis.Redis, chat_id: int, most: int, seconds: float
 ) -> None:
     moments = sent_at(one_chat(chat_id), born, most // 2)
-    store.flushall()
+    store.flushdb()
     moments += sent_at(one_chat(chat_id), moments[-1], most * 2)
     assert most_within(moments, seconds) <= most
 
@@ -122,7 +122,7 @@ def test_a_flush_in_the_middle_gives_all_no_second_burst(
 ) -> None:
     chats = iter(range(1000, 2000))
     moments = sent_at(chats, born, 10)
-    store.flushall()
+    store.flushdb()
     moments += sent_at(chats, moments[-1], 50)
     assert most_within(moments, 1.0) <= 25
 

@@ -95,7 +95,7 @@ def test_nobody_is_told_to_wait_even_when_redis_forgets(store: redis.Redis) -> N
     def forget() -> None:
         while sum(sent().values()) < 20:
             time.sleep(0.02)
-        store.flushall()
+        store.flushdb()
 
     deliver_at_once(meanwhile=forget)
     assert sent() == wanted
