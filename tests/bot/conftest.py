@@ -5,6 +5,8 @@ import pytest
 import redis
 from django.conf import settings as shop_settings
 
+from accounts.models import Customer
+from orders.models import Order
 from payments import gateways
 from telegram_bot import client, delivery
 from telegram_bot.work import Dispatch
@@ -12,6 +14,7 @@ from tests.bot.harness import BotHarness, Chat
 from tests.bot.in_process import InProcessRequest, gateway_transport
 from tests.bot.post import Post, known
 from tests.bot.script import BotWith, Script
+from tests.world import World
 
 
 @pytest.fixture
@@ -84,3 +87,17 @@ def post(bot_with: BotWith, monkeypatch: pytest.MonkeyPatch) -> Post:
 def sari(post: Post) -> Chat:
     """A customer of whom nothing is remembered but that they wrote once."""
     return known(post.bot)
+
+
+@pytest.fixture
+def rina(shop_bot: BotHarness) -> Chat:
+    """An admin, who hears what staff hear."""
+    chat = known(shop_bot, "Rina")
+    Customer.objects.filter(pk=chat.user_id).update(is_admin=True)
+    return chat
+
+
+@pytest.fixture
+def order(world: World, sari: Chat) -> Order:
+    """Paid from the balance, and not delivered yet."""
+    return world.paid(sari.customer, world.product(stock=["the:goods"]))

@@ -6,10 +6,14 @@ from typing import Any
 from django.utils import timezone
 
 from catalog.models import Product
+from orders.models import Order
+from orders.services.refund_quotes import quote_refund
+from orders.services.refunds import refund_to_balance
 from payments.models import Payment
 from payments.services.check import check_payment
 from telegram_bot.shortcuts import path_to
 from tests.bot.harness import BotHarness, Chat
+from tests.world import World
 
 
 def settle_stand_ins(settings: Any) -> None:
@@ -46,3 +50,10 @@ def buy_from_balance(
 def path_of(chat: Chat, label: str) -> str:
     """Return the path of a button of the newest message, to press it later."""
     return next(button.path for button in chat.last.buttons if button.text == label)
+
+
+def refund(order: Order, world: World) -> None:
+    """Give back to the balance what the quote of the order's item says."""
+    quote = quote_refund(order_item_id=order.items.get().pk, now=world.now)
+    by = {"actor": "staff:1", "source": "x", "now": world.now}
+    refund_to_balance(request=quote.request, **by)

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from accounts.models import Customer
 from core.models import OutboxMessage, OutboxPriority, OutboxState
 from payments.services.expiry import expire_order
 from telegram_bot.alerts import KEEPS_FAILING
@@ -19,13 +18,6 @@ STUCK, ARRIVED = "belum sampai", "akhirnya sampai"
 @pytest.fixture
 def sari(shop_bot: BotHarness) -> Chat:
     return known(shop_bot)
-
-
-@pytest.fixture
-def rina(shop_bot: BotHarness) -> Chat:
-    chat = known(shop_bot, "Rina")
-    Customer.objects.filter(pk=chat.user_id).update(is_admin=True)
-    return chat
 
 
 @pytest.fixture

@@ -22,11 +22,6 @@ def sari(shop_bot: BotHarness, world: World) -> Chat:
     return chat
 
 
-@pytest.fixture
-def order(world: World, sari: Chat) -> Order:
-    return world.paid(sari.customer, world.product(stock=["the:goods"]))
-
-
 def test_they_wait_and_staff_hear_of_it_at_once(
     shop_bot: BotHarness, sari: Chat, order: Order, settings: Any
 ) -> None:

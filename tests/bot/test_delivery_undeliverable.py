@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 from telegram.error import BadRequest, Forbidden
 
-from accounts.models import Customer, CustomerQuerySet
+from accounts.models import CustomerQuerySet
 from accounts.services.customers import TelegramProfile, register_customer
 from core.models import OutboxMessage, OutboxState
 from core.outbox import enqueue_message
@@ -30,13 +30,6 @@ def sari(shop_bot: BotHarness, world: World) -> Chat:
     return chat
 
 
-@pytest.fixture
-def staff(shop_bot: BotHarness) -> Chat:
-    chat = known(shop_bot, "Rina")
-    Customer.objects.filter(pk=chat.user_id).update(is_admin=True)
-    return chat
-
-
 def order_of(world: World, chat: Chat) -> Order:
     return world.paid(chat.customer, world.product(stock=["the:goods"]))
 
@@ -52,7 +45,7 @@ def refuse(bot: BotHarness, chat: Chat) -> None:
 
 class TestRefused:
     def test_goods_become_a_case_that_staff_hear_of(
-        self, shop_bot: BotHarness, world: World, sari: Chat, staff: Chat
+        self, shop_bot: BotHarness, world: World, sari: Chat, rina: Chat
     ) -> None:
         order = order_of(world, sari)
         refuse(shop_bot, sari)
@@ -61,13 +54,13 @@ class TestRefused:
         case = Case.objects.get()
         assert (case.kind, case.key) == ("delivery_failed", f"delivery_failed:{order.pk}")
         assert (case.order, case.closed_at) == (order, None)
-        told = [text for text in staff.texts if "tidak bisa dikirim" in text]
+        told = [text for text in rina.texts if "tidak bisa dikirim" in text]
         assert len(told) == 1
         assert order.invoice_id in told[0]
         assert "the:goods" not in told[0]
 
     def test_failing_again_is_the_same_case_told_once(
-        self, shop_bot: BotHarness, world: World, sari: Chat, staff: Chat
+        self, shop_bot: BotHarness, world: World, sari: Chat, rina: Chat
     ) -> None:
         order_of(world, sari)
         for _ in range(2):
@@ -75,10 +68,10 @@ class TestRefused:
             shop_bot.deliver()
             OutboxMessage.objects.filter(pk=goods_row().pk).update(state=OutboxState.PENDING)
         assert Case.objects.count() == 1
-        assert "".join(staff.texts).count("tidak bisa dikirim") == 1
+        assert "".join(rina.texts).count("tidak bisa dikirim") == 1
 
     def test_goods_that_arrive_later_are_delivered_and_end_the_case(
-        self, shop_bot: BotHarness, world: World, sari: Chat, staff: Chat
+        self, shop_bot: BotHarness, world: World, sari: Chat, rina: Chat
     ) -> None:
         order = order_of(world, sari)
         refuse(shop_bot, sari)
@@ -90,7 +83,7 @@ class TestRefused:
         assert "the:goods" in sari.last.text
         assert Case.objects.get().closed_at is not None
         shop_bot.deliver()
-        assert "".join(staff.texts).count("akhirnya sampai") == 1
+        assert "".join(rina.texts).count("akhirnya sampai") == 1
 
     def test_any_other_message_opens_no_case(
         self, shop_bot: BotHarness, world: World, sari: Chat

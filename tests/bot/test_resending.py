@@ -24,11 +24,6 @@ def sari(shop_bot: BotHarness, world: World) -> Chat:
     return chat
 
 
-@pytest.fixture
-def order(world: World, sari: Chat) -> Order:
-    return world.paid(sari.customer, world.product(stock=["the:goods"]))
-
-
 def goods_row() -> OutboxMessage:
     return OutboxMessage.objects.get(kind="order_delivered")
 

@@ -1,34 +1,24 @@
 """Whatever keeps paid goods from arriving: staff have a case within minutes, until they arrive."""
 
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection
 from django.utils import timezone
 
-from accounts.models import Customer
 from audit.models import AuditEntry
-from core.models import OutboxMessage, OutboxQuerySet, OutboxState
+from core.models import OutboxMessage, OutboxState
 from operations.invariants import broken_invariants
 from operations.sweep import sweep
 from orders.errors import RefundRefusal, RefundRefused
-from orders.models import Order, OrderQuerySet
+from orders.models import Order
 from orders.services.fulfilment import goods_message
-from orders.services.refund_quotes import quote_refund
-from orders.services.refunds import refund_to_balance
 from payments.models import Case
 from payments.services.cases import close_case
-from telegram_bot import outcomes, undelivered
+from telegram_bot import undelivered
 from telegram_bot.delivery import LEASE, deliver_outbox
-from telegram_bot.messages import render_message
-from telegram_bot.outgoing import Delivery
 from telegram_bot.undelivered import (
     ARRIVED,
     PATIENCE,
@@ -37,9 +27,9 @@ from telegram_bot.undelivered import (
     report_undelivered,
     undelivered_orders,
 )
+from tests.bot.flows import refund
 from tests.bot.harness import BotHarness, Chat
 from tests.bot.post import known
-from tests.concurrency import overlap, unlocked
 from tests.world import World
 
 NOT_YET, HAS_ARRIVED = "belum sampai", "akhirnya sampai"
@@ -50,18 +40,6 @@ def sari(shop_bot: BotHarness, world: World) -> Chat:
     chat = known(shop_bot)
     world.credit(chat.customer, 100_000)
     return chat
-
-
-@pytest.fixture
-def rina(shop_bot: BotHarness) -> Chat:
-    chat = known(shop_bot, "Rina")
-    Customer.objects.filter(pk=chat.user_id).update(is_admin=True)
-    return chat
-
-
-@pytest.fixture
-def order(world: World, sari: Chat) -> Order:
-    return world.paid(sari.customer, world.product(stock=["the:goods"]))
 
 
 def due(now: datetime) -> list[int]:
@@ -173,38 +151,6 @@ def test_staff_who_hear_after_the_end_hear_nothing(
     assert heard(rina, NOT_YET) == 0
 
 
-@pytest.mark.django_db(transaction=True)
-class TestReportedWhileTheyArrive:
-    """A case about goods that have arrived would stay open for ever."""
-
-    @pytest.fixture
-    def late(self, committed_world: World) -> Order:
-        world = committed_world
-        customer = world.customer()
-        world.credit(customer, 100_000)
-        return world.paid(customer, world.product(stock=["the:goods"]))
-
-    def meet(self, world: World, order: Order) -> list[bool]:
-        """Return for each case of the order whether it is open once both have ended."""
-        works = {"order_id": order.pk, "now": world.now}
-        overlap(partial(record_arrival, **works), partial(report_undelivered, **works))
-        return [case.closed_at is None for case in Case.objects.all()]
-
-    def test_the_arrival_comes_first(self, committed_world: World, late: Order) -> None:
-        assert self.meet(committed_world, late) == []
-
-    def test_control_without_the_lock(
-        self, committed_world: World, late: Order, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(OrderQuerySet, "lock", unlocked)
-        assert self.meet(committed_world, late) == [True]
-
-    def test_the_report_comes_first(self, committed_world: World, late: Order) -> None:
-        works = {"order_id": late.pk, "now": committed_world.now}
-        overlap(partial(report_undelivered, **works), partial(record_arrival, **works))
-        assert [case.closed_at is None for case in Case.objects.all()] == [False]
-
-
 def test_the_search_for_them_reads_an_index(world: World, order: Order) -> None:
     rows = Order.objects.filter(UNDELIVERED).order_by("paid_at")
     with connection.cursor() as cursor:
@@ -298,12 +244,6 @@ class TestInTheHistory:
         assert order.delivered_at is None
 
 
-def refund(order: Order, world: World) -> None:
-    quote = quote_refund(order_item_id=order.items.get().pk, now=world.now)
-    by = {"actor": "staff:1", "source": "x", "now": world.now}
-    refund_to_balance(request=quote.request, **by)
-
-
 class TestHandedOver:
     def test_the_message_is_of_no_use_any_more(
         self, shop_bot: BotHarness, world: World, sari: Chat, order: Order
@@ -346,92 +286,3 @@ class TestRefundedMeanwhile:
         world.later(minutes=2)
         refund(order, world)
         assert order.refunds.exists()
-
-
-@pytest.mark.django_db(transaction=True)
-class TestRefundedWhileClaimed:
-    def test_a_refund_that_is_not_committed_keeps_the_message_back(
-        self, committed_world: World
-    ) -> None:
-        assert self.claimed_during_a_refund(committed_world) == []
-
-    def test_control_without_the_lock_it_would_be_sent(
-        self, committed_world: World, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(OutboxQuerySet, "lock", unlocked)
-        assert self.claimed_during_a_refund(committed_world) == ["order_delivered"]
-
-    def claimed_during_a_refund(self, world: World) -> list[str]:
-        customer = world.customer(balance=100_000)
-        order = world.paid(customer, world.product(stock=["the:goods"]))
-        OutboxMessage.objects.exclude(kind="order_delivered").delete()
-
-        def claim() -> list[str]:
-            with transaction.atomic():
-                rows = OutboxMessage.objects.claim(now=world.now, limit=9, lease=LEASE)
-            return [row.kind for row in rows if row.kind == "order_delivered"]
-
-        [claimed] = overlap(partial(refund, order, world), claim)
-        return claimed
-
-
-@pytest.mark.django_db(transaction=True)
-class TestDeadlock:
-    """Whoever records a delivery and whoever reports that it is late lock in the same order."""
-
-    def test_a_delivery_is_recorded_while_it_is_reported(
-        self, committed_world: World, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        assert self.meet(committed_world, monkeypatch) == []
-
-    def test_control_the_message_first_deadlocks(
-        self, committed_world: World, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def message_first(delivery: Delivery, now: datetime) -> str:
-            with transaction.atomic():
-                outcomes._mark_sent(delivery, now)
-                outcomes._follow_up(delivery, now)
-            return "sent"
-
-        monkeypatch.setattr(outcomes, "record_sent", message_first)
-        assert self.meet(committed_world, monkeypatch) == ["deadlock"]
-
-    def meet(self, world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-        """Hold both before their second lock, until each has its first; return what failed."""
-        customer = world.customer(balance=100_000)
-        order = world.paid(customer, world.product(stock=["the:goods"]))
-        row = goods_message(order.pk).get()
-        delivery = Delivery(row)
-        delivery.outgoing = render_message(row, customer)
-        delivery.progress.message_id = 1
-        report = partial(report_undelivered, order_id=order.pk, now=world.now)
-        record = partial(outcomes.record_sent, delivery, world.now)
-        both = threading.Barrier(2)
-
-        def meanwhile(real: Any) -> Any:
-            def work(*args: Any, **how: Any) -> Any:
-                with suppress(threading.BrokenBarrierError):
-                    both.wait(timeout=1)
-                return real(*args, **how)
-
-            return work
-
-        # The reporter has the order when it opens the case; the deliverer comes to it with its
-        # message locked, or not at all.
-        patched = meanwhile(undelivered.open_delivery_case)
-        monkeypatch.setattr(undelivered, "open_delivery_case", patched)
-        monkeypatch.setattr(outcomes, "_follow_up", meanwhile(outcomes._follow_up))
-        with ThreadPoolExecutor(2) as pool:
-            futures = [pool.submit(closing(each)) for each in (report, record)]
-            results = [each.exception(timeout=30) for each in futures]
-        return ["deadlock" for each in results if "deadlock" in str(each)]
-
-
-def closing(work: Callable[[], Any]) -> Callable[[], Any]:
-    def run() -> Any:
-        try:
-            return work()
-        finally:
-            connection.close()
-
-    return run
